@@ -1,0 +1,9 @@
+"""The orders app: orders, customers, products, stock and the services that change them."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OrdersConfig(AppConfig):
+    name = "orders"
+    verbose_name = _("Orders")

@@ -1,0 +1,64 @@
+"""Everything the orders app stores."""
+
+from orders.models.customer import Customer
+from orders.models.event import Note, OrderEvent
+from orders.models.intake import AnsweredRequest, ApiToken, Draft, RawDocument
+from orders.models.order import (
+    ExternalDocument,
+    Order,
+    OrderAddress,
+    OrderDiscount,
+    OrderLine,
+    OrderSurcharge,
+    Tag,
+)
+from orders.models.payment import Payment, Refund, RefundLine
+from orders.models.product import DigitalFile, Product, Variant
+from orders.models.shipment import Shipment, ShipmentLine
+from orders.models.status import Status, StatusAlias
+from orders.models.stock import LineDecision, StockMovement
+from orders.models.store import (
+    Carrier,
+    NumberCounter,
+    PaymentMethod,
+    ShippingMethod,
+    Shop,
+    TaxClass,
+    TaxRate,
+)
+
+__all__ = [
+    "AnsweredRequest",
+    "ApiToken",
+    "Carrier",
+    "Customer",
+    "DigitalFile",
+    "Draft",
+    "ExternalDocument",
+    "LineDecision",
+    "Note",
+    "NumberCounter",
+    "Order",
+    "OrderAddress",
+    "OrderDiscount",
+    "OrderEvent",
+    "OrderLine",
+    "OrderSurcharge",
+    "Payment",
+    "PaymentMethod",
+    "Product",
+    "RawDocument",
+    "Refund",
+    "RefundLine",
+    "Shipment",
+    "ShipmentLine",
+    "ShippingMethod",
+    "Shop",
+    "Status",
+    "StatusAlias",
+    "StockMovement",
+    "Tag",
+    "TaxClass",
+    "TaxRate",
+    "Variant",
+]

@@ -1,0 +1,137 @@
+"""Goods on their way: parcels, tracking numbers, pieces that come back."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from orders.choices import Axis
+from orders.errors import InvalidWish, NotAllowed
+from orders.models import Order, OrderEvent, ShipmentLine
+from orders.services.plan import Actor, PlannedChange, World
+from orders.services.status import add_shipment, carry_consequences, check_version, decide_returned
+from orders.services.stock import Pieces
+
+
+@dataclass(kw_only=True)
+class ShipmentWish:
+    """Record a parcel with `quantities` per line id (None: all that is left). A complete shipment sets Shipped if asked."""
+
+    order_id: int
+    actor: Actor
+    quantities: Mapping[int, int] | None = None
+    carrier: str = ""
+    tracking_number: str = ""
+    set_shipped: bool = True
+    skip: frozenset[str] = frozenset()
+    oversell: bool = False
+    versions: Mapping[int, int] = field(default_factory=dict)
+    personal_word: str = ""
+
+    def order_ids(self) -> Sequence[int]:
+        return [self.order_id]
+
+    def variant_ids(self) -> Iterable[int]:
+        return ()
+
+    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+        """Raises StaleOrder, NotAllowed without orders.ship_order, InvalidWish where nothing or too much is to be shipped."""
+        assert order is not None
+        check_version(order, self.versions)
+        if not self.actor.may("orders.ship_order"):
+            raise NotAllowed(_("You may not record shipments."))
+        change = world.change_of(order, OrderEvent.Kind.SHIPMENT)
+        change.personal_word = self.personal_word
+        if change.payment.releases:
+            raise InvalidWish(_("The order is %(status)s: nothing is to be shipped.") % {"status": change.payment})
+        add_shipment(
+            change, world, carrier=self.carrier, tracking_number=self.tracking_number.strip(), quantities=self.quantities
+        )
+        if not change.new_shipments[0][1]:
+            raise InvalidWish(_("Nothing is left to ship."))
+        complete = all(line.is_digital or not Pieces.of(line, change).unshipped for line in change.lines)
+        if self.set_shipped and complete and not change.fulfilment.goods_left:
+            change.fulfilment = world.status(Axis.FULFILMENT, "SHIPPED")
+            carry_consequences(change, world, record=False)
+        return change
+
+
+@dataclass(kw_only=True)
+class TrackingWish:
+    """Give a parcel another tracking number or carrier: the old parcel becomes void, a new one names the same pieces."""
+
+    order_id: int
+    shipment_id: int
+    actor: Actor
+    carrier: str = ""
+    tracking_number: str = ""
+    skip: frozenset[str] = frozenset()
+    oversell: bool = False
+    versions: Mapping[int, int] = field(default_factory=dict)
+    personal_word: str = ""
+
+    def order_ids(self) -> Sequence[int]:
+        return [self.order_id]
+
+    def variant_ids(self) -> Iterable[int]:
+        return ()
+
+    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+        """Raises StaleOrder, NotAllowed without orders.ship_order, InvalidWish for a parcel that is void or of another order."""
+        assert order is not None
+        check_version(order, self.versions)
+        if not self.actor.may("orders.ship_order"):
+            raise NotAllowed(_("You may not record shipments."))
+        change = world.change_of(order, OrderEvent.Kind.SHIPMENT)
+        change.personal_word = self.personal_word
+        old = next((s for s in change.shipments if s.pk == self.shipment_id), None)
+        if old is None:
+            raise InvalidWish(_("This parcel is not on the order."), field="shipment")
+        number = self.tracking_number.strip()
+        if (number, self.carrier) == (old.tracking_number, old.carrier):
+            return change
+        change.voided_shipments.append(old)
+        add_shipment(change, world, carrier=self.carrier or old.carrier, tracking_number=number, quantities={})
+        new, rows = change.new_shipments[0]
+        new.shipped_at = old.shipped_at
+        by_pk = {line.pk: line for line in change.lines}
+        rows += [ShipmentLine(line=by_pk[row.line_id], quantity=row.quantity) for row in old.lines.all()]
+        return change
+
+
+@dataclass(kw_only=True)
+class ReturnWish:
+    """Record pieces that came back, per line id as (shelf, lost). Money is a refund's business."""
+
+    order_id: int
+    actor: Actor
+    pieces: Mapping[int, tuple[int, int]]
+    reason: str = ""
+    set_returned: bool = False
+    skip: frozenset[str] = frozenset()
+    oversell: bool = False
+    versions: Mapping[int, int] = field(default_factory=dict)
+    personal_word: str = ""
+
+    def order_ids(self) -> Sequence[int]:
+        return [self.order_id]
+
+    def variant_ids(self) -> Iterable[int]:
+        return ()
+
+    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+        """Raises StaleOrder, NotAllowed without orders.ship_order, InvalidWish where more comes back than is out."""
+        assert order is not None
+        check_version(order, self.versions)
+        if not self.actor.may("orders.ship_order"):
+            raise NotAllowed(_("You may not record returns."))
+        change = world.change_of(order, OrderEvent.Kind.RETURN)
+        change.reason, change.personal_word = self.reason, self.personal_word
+        if change.payment.releases:
+            raise InvalidWish(_("The order is %(status)s: its pieces are back already.") % {"status": change.payment})
+        decide_returned(change, self.pieces)
+        if not change.decisions:
+            raise InvalidWish(_("Say how many pieces came back."))
+        if self.set_returned:
+            change.fulfilment = world.status(Axis.FULFILMENT, "RETURNED")
+        return change

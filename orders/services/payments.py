@@ -1,0 +1,203 @@
+"""Money received and given back: recorded, never moved (domain, section 3)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from orders.choices import Axis
+from orders.errors import InvalidWish, NotAllowed
+from orders.models import LineDecision, Order, OrderEvent, OrderLine, Payment, Refund, RefundLine
+from orders.money import round_money
+from orders.services.plan import Actor, PlannedChange, PlannedDecision, World
+from orders.services.status import carry_consequences, check_version
+from orders.services.stock import Pieces
+
+
+@dataclass(kw_only=True)
+class PaymentWish:
+    """Record that `amount` (the order's currency) was received. With `set_paid` an order that is paid up becomes Paid."""
+
+    order_id: int
+    actor: Actor
+    amount: Decimal
+    method: str = ""
+    reference: str = ""
+    received_at: datetime | None = None
+    set_paid: bool = True
+    skip: frozenset[str] = frozenset()
+    oversell: bool = False
+    versions: Mapping[int, int] = field(default_factory=dict)
+    personal_word: str = ""
+
+    def order_ids(self) -> Sequence[int]:
+        return [self.order_id]
+
+    def variant_ids(self) -> Iterable[int]:
+        return ()
+
+    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+        """Raises StaleOrder, NotAllowed without orders.record_payment, InvalidWish for an amount that is not above zero."""
+        assert order is not None
+        check_version(order, self.versions)
+        if not self.actor.may("orders.record_payment"):
+            raise NotAllowed(_("You may not record payments."))
+        amount = round_money(self.amount, order.currency)
+        if not amount.is_finite() or amount <= 0 or amount > Decimal("999999999"):
+            raise InvalidWish(_("Enter an amount above zero."), field="amount")
+        change = world.change_of(order, OrderEvent.Kind.PAYMENT)
+        change.personal_word = self.personal_word
+        change.payments.append(
+            Payment(
+                amount=amount,
+                method=self.method or order.payment_method,
+                reference=self.reference,
+                received_at=self.received_at or world.now,
+            )
+        )
+        unpaid = not change.payment.counts_as_paid and not change.payment.releases
+        if self.set_paid and unpaid and change.balance_after <= 0:
+            change.payment = world.status(Axis.PAYMENT, "PAID")
+            carry_consequences(change, world, record=False)
+        return change
+
+
+@dataclass(frozen=True)
+class RefundPiece:
+    """Refunded pieces of a line; of these `shelf` go back on the shelf, `lost` are gone, the rest stays with the customer."""
+
+    line_id: int
+    quantity: int
+    shelf: int = 0
+    lost: int = 0
+    amount: Decimal | None = None  # None: the line's share, discounts included
+
+
+@dataclass(kw_only=True)
+class RefundWish:
+    """Record money given back: for pieces, shipping, or an amount. The same `client_key` again changes nothing."""
+
+    order_id: int
+    actor: Actor
+    pieces: Sequence[RefundPiece] = ()
+    shipping: Decimal = Decimal(0)
+    amount: Decimal | None = None  # None: pieces plus shipping
+    reason: str = ""
+    method: str = ""
+    reference: str = ""
+    client_key: str = ""
+    set_status: bool = True
+    skip: frozenset[str] = frozenset()
+    oversell: bool = False
+    versions: Mapping[int, int] = field(default_factory=dict)
+    personal_word: str = ""
+
+    def order_ids(self) -> Sequence[int]:
+        return [self.order_id]
+
+    def variant_ids(self) -> Iterable[int]:
+        return ()
+
+    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+        """Raises StaleOrder, NotAllowed without orders.refund_order, InvalidWish naming the field; never above what was paid."""
+        assert order is not None
+        if not self.actor.may("orders.refund_order"):
+            raise NotAllowed(_("You may not record refunds."))
+        change = world.change_of(order, OrderEvent.Kind.REFUND)
+        if self.client_key and Refund.objects.filter(order=order, client_key=self.client_key).exists():
+            return change
+        check_version(order, self.versions)
+        change.reason, change.personal_word = self.reason, self.personal_word
+        rows = self._refund_lines(change)
+        amount = self._amount(order, rows)
+        overpaid = max(Decimal(0), -change.balance_after)
+        credited = amount if rows or self.shipping else max(Decimal(0), amount - overpaid)
+        refund = Refund(
+            amount=amount,
+            credited=min(credited, order.total - order.credited_total) if credited > 0 else Decimal(0),
+            shipping=self.shipping,
+            method=self.method or order.payment_method,
+            reference=self.reference,
+            reason=self.reason,
+            client_key=self.client_key,
+            refunded_at=world.now,
+        )
+        change.refunds.append((refund, rows))
+        if self.set_status:
+            everything = change.refunded_after >= change.paid_after
+            change.payment = world.status(Axis.PAYMENT, "REFUNDED" if everything else "PARTIALLY_REFUNDED")
+            carry_consequences(change, world, record=False)
+        return change
+
+    def _amount(self, order: Order, rows: list[RefundLine]) -> Decimal:
+        amount = self.amount
+        if amount is None:
+            amount = sum((row.amount for row in rows), Decimal(0)) + self.shipping
+        amount = round_money(amount, order.currency)
+        if not amount.is_finite() or amount <= 0:
+            raise InvalidWish(_("Enter an amount above zero."), field="amount")
+        if self.shipping < 0 or self.shipping > order.shipping_cost:
+            raise InvalidWish(_("Shipping was %(cost)s.") % {"cost": order.shipping_cost.normalize()}, field="shipping")
+        if amount > order.refundable:
+            raise InvalidWish(
+                _("Only %(left)s can still be refunded.") % {"left": round_money(order.refundable, order.currency)}, field="amount"
+            )
+        return amount
+
+    def _refund_lines(self, change: PlannedChange) -> list[RefundLine]:
+        by_pk = {line.pk: line for line in change.lines}
+        refunded = refunded_pieces(change.order.pk) if self.pieces else {}
+        rows = []
+        for piece in self.pieces:
+            line = by_pk.get(piece.line_id)
+            name = f"line-{piece.line_id}"
+            if line is None:
+                raise InvalidWish(_("This item is not on the order."), field=name)
+            left = line.quantity - refunded.get(line.pk, 0)
+            if not 0 < piece.quantity <= left:
+                raise InvalidWish(
+                    _("%(name)s: %(left)d pieces can still be refunded.") % {"name": line.name, "left": left}, field=name
+                )
+            pieces = Pieces.of(line, change)
+            decided = piece.shelf + piece.lost
+            if min(piece.shelf, piece.lost) < 0 or decided > min(piece.quantity, pieces.open):
+                raise InvalidWish(_("%(name)s: more pieces decided than refunded.") % {"name": line.name}, field=name)
+            if decided:
+                gone_first = change.fulfilment.goods_left
+                back = min(decided, pieces.shipped_open) if gone_first else max(0, decided - pieces.unshipped)
+                change.decisions.append(
+                    PlannedDecision(line, shelf=piece.shelf, lost=piece.lost, back=back, source=LineDecision.Source.REFUND)
+                )
+            amount = piece.amount
+            if amount is None:
+                amount = share_of_pieces(change.order, line, refunded.get(line.pk, 0), piece.quantity)
+            rows.append(RefundLine(line=line, quantity=piece.quantity, amount=amount))
+        return rows
+
+
+def refunded_pieces(order_id: int) -> dict[int, int]:
+    """Pieces refunded so far per line id, undone refunds left out."""
+    rows = (
+        RefundLine.objects.filter(refund__order=order_id, refund__reverses=None, refund__reversed_by=None)
+        .values_list("line_id")
+        .annotate(pieces=Sum("quantity"))
+    )
+    return dict(rows)
+
+
+def share_of_pieces(order: Order, line: OrderLine, before: int, quantity: int) -> Decimal:
+    """What `quantity` pieces of a line cost the customer, discounts shared and tax included; `before` pieces were refunded already.
+
+    Cumulative, so that refunding piece by piece gives back exactly the line's total.
+    """
+    whole = line.amount - line.line_discount - line.discount_share - line.coupon_share
+    if not order.prices_include_tax and not line.price_includes_tax:
+        whole += line.tax
+
+    def upto(count: int) -> Decimal:
+        return round_money(whole * count / line.quantity, order.currency)
+
+    return upto(before + quantity) - upto(before)
