@@ -151,12 +151,13 @@ def _record_money(change: PlannedChange, world: World, *, method: str, reference
 def reverse_release(change: PlannedChange, world: World) -> None:
     """Leaving a status that gave pieces back: take back what that change decided, not what refunds or returns decided."""
     rows = LineDecision.objects.filter(
-        line__in=[line.pk for line in change.lines], source=LineDecision.Source.STATUS, reverses=None, reversed_by=None
+        line__in=[line.pk for line in change.lines], source=LineDecision.Source.STATUS, reversed_by=None
     )
-    reverse_decisions(change, rows)
+    reverse_decisions(change, [row for row in rows if row.shelf + row.lost > 0])
 
 
 def reverse_decisions(change: PlannedChange, rows: Iterable[LineDecision]) -> None:
+    """Plan the opposite of each row. What a reopening took back becomes a release decision again when the reopening is undone."""
     by_pk = {line.pk: line for line in change.lines}
     for row in rows:
         change.decisions.append(
@@ -165,7 +166,7 @@ def reverse_decisions(change: PlannedChange, rows: Iterable[LineDecision]) -> No
                 shelf=-row.shelf,
                 lost=-row.lost,
                 back=-row.back,
-                source=LineDecision.Source.UNDO,
+                source=LineDecision.Source.STATUS if row.shelf + row.lost < 0 and change.payment.releases else LineDecision.Source.UNDO,
                 reverses_id=row.pk,
             )
         )

@@ -63,7 +63,6 @@ class UndoWish:
         change.undoes = event
         self._restore_values(change, event, world)
         reverse_decisions(change, event.decisions.filter(reversed_by=None))
-        self._restore_released(change, event)
         self._reverse_money(change, event)
         change.voided_shipments = list(event.shipments.filter(voided_by=None).prefetch_related("lines"))
         return change
@@ -84,14 +83,6 @@ class UndoWish:
         for name, opposite in (("add_tags", "remove_tags"), ("remove_tags", "add_tags")):
             if event.facts.get(name):
                 change.facts[opposite] = event.facts[name]
-
-    def _restore_released(self, change: PlannedChange, event: OrderEvent) -> None:
-        """A change that left a releasing status reversed decisions; undoing it makes them again."""
-        by_pk = {line.pk: line for line in change.lines}
-        for decision in change.decisions:
-            if decision.reverses_id and decision.shelf + decision.lost > 0:
-                decision.line = by_pk[decision.line.pk]
-                decision.source = "status" if change.payment.releases else decision.source
 
     def _reverse_money(self, change: PlannedChange, event: OrderEvent) -> None:
         now = timezone.now()
