@@ -1,0 +1,147 @@
+"""Two people at the same moment, on real threads and PostgreSQL; each race has a control that fails without its lock."""
+
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from decimal import Decimal
+from unittest import mock
+
+import pytest
+from django.db import connections
+from django.db.models import QuerySet
+
+from orders.errors import NotEnoughStock, OrderError, StaleOrder
+from orders.integrity import find_problems
+from orders.models import Draft, Order, OrderEvent, Variant
+from orders.services.intake import draw_number, place_draft, place_order
+from orders.services.payments import RefundWish
+from orders.services.plan import apply, plan
+from orders.services.status import StatusWish
+from tests.makers import ROBOT, make_draft, make_order, make_variant
+
+pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.postgres]
+
+
+def run_together(*jobs):
+    """Start all jobs at one barrier; give back each result or the error it raised."""
+    barrier, results = threading.Barrier(len(jobs)), [None] * len(jobs)
+
+    def work(index, job):
+        barrier.wait(timeout=10)
+        try:
+            results[index] = job()
+        except Exception as error:
+            results[index] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+    return results
+
+
+@contextmanager
+def without_locks():
+    """The control: SELECT ... FOR UPDATE taken away."""
+    with mock.patch.object(QuerySet, "select_for_update", lambda self, *args, **kwargs: self):
+        yield
+
+
+def buy_last_mug(drafts):
+    return run_together(*(lambda draft=draft: place_order(draft, actor=ROBOT) for draft in drafts))
+
+
+def test_fifty_buyers_of_the_last_item_make_one_order():
+    make_variant("MUG", on_hand=1)
+    drafts = [make_draft({"MUG": 1}) for _ in range(50)]
+    results = [result for start in range(0, 50, 10) for result in buy_last_mug(drafts[start : start + 10])]
+    assert Counter(type(result) for result in results) == {Order: 1, NotEnoughStock: 49}, results
+    assert (Variant.objects.get().committed, list(find_problems())) == (1, [])
+
+
+def test_without_the_lock_the_last_item_is_sold_twice():
+    sold = 0
+    for round_ in range(15):
+        make_variant(f"MUG{round_}", on_hand=1)
+        with without_locks():
+            results = buy_last_mug([make_draft({f"MUG{round_}": 1}) for _ in range(8)])
+        sold = max(sold, sum(isinstance(result, Order) for result in results))
+        if sold > 1:
+            break
+    assert sold > 1
+
+
+def test_opposite_item_orders_never_deadlock():
+    make_variant("A", on_hand=500)
+    make_variant("B", on_hand=500)
+    drafts = [make_draft({"A": 1, "B": 1}) if i % 2 else make_draft({"B": 1, "A": 1}) for i in range(40)]
+    results = [
+        result
+        for start in range(0, 40, 8)
+        for result in run_together(*(lambda d=d: place_order(d, actor=ROBOT) for d in drafts[start : start + 8]))
+    ]
+    assert all(isinstance(result, Order) for result in results)
+    assert [v.committed for v in Variant.objects.order_by("sku")] == [40, 40]
+
+
+def ship_twice(order):
+    wish = StatusWish(ids=[order.pk], actor=ROBOT, fulfilment="SHIPPED")
+    return run_together(*(lambda: apply(wish) for _ in range(6)))
+
+
+def test_a_status_set_six_times_at_once_changes_once():
+    make_variant("MUG", on_hand=10)
+    order = make_order("PAID", items={"MUG": 3})
+    ship_twice(order)
+    assert OrderEvent.objects.filter(order=order, kind="status").count() == 1
+    assert (Variant.objects.get().on_hand, list(find_problems())) == (7, [])
+
+
+def test_without_the_lock_a_status_changes_more_than_once():
+    events = 0
+    for round_ in range(15):
+        make_variant(f"MUG{round_}", on_hand=10)
+        order = make_order("PAID", items={f"MUG{round_}": 3})
+        with without_locks():
+            ship_twice(order)
+        events = max(events, OrderEvent.objects.filter(order=order, kind="status").count())
+        if events > 1:
+            break
+    assert events > 1
+
+
+def test_two_clerks_with_the_same_look_change_it_once():
+    order = make_order(items={"MUG": 1})
+    wishes = [StatusWish(ids=[order.pk], actor=ROBOT, payment=code) for code in ("PAID", "CANCELLED")]
+    seen = [plan(wish).digests() for wish in wishes]
+    results = run_together(*(lambda w=w, s=s: apply(w, seen=s) for w, s in zip(wishes, seen, strict=True)))
+    assert sorted(len(result.events) for result in results) == [0, 1]
+    refused = [error for result in results for error in result.refusals.values()]
+    assert [type(error) for error in refused] == [StaleOrder]
+
+
+def test_two_refunds_of_the_rest_give_it_back_once():
+    order = make_order("PAID", items={"MUG": 1})
+    wishes = [RefundWish(order_id=order.pk, actor=ROBOT, amount=Decimal(12)) for _ in range(4)]
+    results = run_together(*(lambda w=w: apply(w).or_raise() for w in wishes))
+    assert sum(not isinstance(result, OrderError) for result in results) == 1
+    assert Order.objects.get().refunded_total == Decimal(12)
+
+
+def test_one_draft_placed_from_two_windows_makes_one_order():
+    make_variant("MUG", on_hand=10)
+    row = Draft.objects.create(body=make_draft().as_json(), created_at="2026-11-01T10:00Z")
+    copies = [Draft.objects.get(pk=row.pk) for _ in range(5)]
+    results = run_together(*(lambda c=c: place_draft(c, actor=ROBOT) for c in copies))
+    assert {result.pk for result in results} == {Order.objects.get().pk}
+    assert Variant.objects.get().committed == 1
+
+
+def test_numbers_drawn_at_once_differ():
+    results = run_together(*(lambda: [draw_number() for _ in range(20)] for _ in range(6)))
+    numbers = [number for result in results for number in result]
+    assert len(set(numbers)) == 120
