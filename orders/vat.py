@@ -5,7 +5,7 @@ group, halves away from zero, and everything that is spread adds up again to the
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from orders import money
@@ -133,10 +133,9 @@ class _Group:
     def settle(self, digits: int) -> VatGroup:
         """Fix base and VAT, and give every item its net so that the nets sum to the base."""
         country, category, rate = self.key
-        factor = 1 + rate / HUNDRED
         gross = sum((item.amount for item in self.gross_items), ZERO)
-        gross_base = _round(gross / factor, digits)
-        _give_nets(self.gross_items, gross_base, factor, digits)
+        gross_base = _round(gross / (1 + rate / HUNDRED), digits)
+        _give_nets(self.gross_items, gross_base, rate, digits)
         for item in self.net_items:
             item.net = item.amount
         net_base = sum((item.amount for item in self.net_items), ZERO)
@@ -157,6 +156,7 @@ def compute_vat(
     Raises ValueError when the discount is negative or larger than the lines, or a charge has nothing to be spread over.
     """
     digits = money.exponent(currency)
+    lines = [replace(line, amount=_round(line.amount, digits)) for line in lines]
     if not ZERO <= discount <= max(sum((line.amount for line in lines), ZERO), ZERO):
         raise ValueError("the discount must lie between nothing and the amount of the lines")
     groups: dict[GroupKey, _Group] = {}
@@ -248,17 +248,25 @@ def _spread_charges(
     return items
 
 
-def _give_nets(items: list[_Item], base: Decimal, factor: Decimal, digits: int) -> None:
-    """Net of each tax-inclusive item; the coins by which they miss the base go to those rounded furthest the other way."""
-    exact = [item.amount / factor for item in items]
-    for item, net in zip(items, exact, strict=True):
-        item.net = _round(net, digits)
-    missing = base - sum((item.net for item in items), ZERO)
-    coin = money.quantum(digits) if missing > 0 else -money.quantum(digits)
+def nets_of(amounts: Sequence[Decimal], base: Decimal, rate: Decimal, *, exponent: int) -> list[Decimal]:
+    """Net of each tax-inclusive amount, so that they sum to `base`.
+
+    The coins by which the rounded nets miss the base go, one each, to those rounded furthest the other way; ties to the first.
+    """
+    exact = [amount / (1 + rate / HUNDRED) for amount in amounts]
+    nets = [_round(net, exponent) for net in exact]
+    missing = base - sum(nets, ZERO)
     sign = 1 if missing > 0 else -1
-    by_residue = sorted(range(len(items)), key=lambda i: -sign * (exact[i] - items[i].net))
+    coin = sign * money.quantum(exponent)
+    by_residue = sorted(range(len(nets)), key=lambda i: -sign * (exact[i] - nets[i]))
     for i in by_residue[: int(missing / coin)]:
-        items[i].net += coin
+        nets[i] += coin
+    return nets
+
+
+def _give_nets(items: list[_Item], base: Decimal, rate: Decimal, digits: int) -> None:
+    for item, net in zip(items, nets_of([item.amount for item in items], base, rate, exponent=digits), strict=True):
+        item.net = net
 
 
 def _give_vats(group: _Group, sums: VatGroup, digits: int) -> None:
