@@ -406,9 +406,10 @@ def apply(wish: Wish, *, seen: Mapping[int, str] | None = None, on_chunk: Callab
 def _apply_chunk(wish: Wish, ids: list[int], seen: Mapping[int, str] | None) -> Outcome:
     from orders.services.writing import save_changes  # noqa: PLC0415 (the writer needs the types above)
 
-    prepared = {c.order.pk or 0: c for c in _plan(wish, ids, lock=False, render=True).changes}
+    looked = _plan(wish, ids, lock=False, render=True)
+    prepared = {c.order.pk or 0: c for c in looked.changes}
     with transaction.atomic():
-        locked = _plan(wish, ids, lock=True, render=False)
+        locked = _plan(wish, ids, known=looked.world, lock=True, render=False)
         for change in list(locked.changes):
             key = change.order.pk or 0
             digest = change.digest()
@@ -435,10 +436,10 @@ def _render_again(wish: Wish, locked: Plan, change: PlannedChange) -> None:
         locked.refuse(change, alone.refusals[change.order.pk or 0])
 
 
-def _plan(wish: Wish, ids: list[int], *, lock: bool, render: bool) -> Plan:
+def _plan(wish: Wish, ids: list[int], *, known: World | None = None, lock: bool, render: bool) -> Plan:
     from orders.services.stock import settle  # noqa: PLC0415 (settling needs the types above)
 
-    world = load_world(ids, variant_ids=wish.variant_ids(), lock=lock)
+    world = load_world(ids, variant_ids=wish.variant_ids(), lock=lock, known=known)
     planned = Plan(wish, world)
     for key in ids or [0]:
         order = world.orders.get(key)
@@ -468,33 +469,63 @@ def _ask_planners(planned: Plan, *, render: bool) -> None:
                 consequence.is_on = False
 
 
-def load_world(ids: Iterable[int], *, variant_ids: Iterable[int] = (), lock: bool = False) -> World:
-    """Read orders with their parts in a constant number of queries; with `lock`, orders then variants, each in id order."""
+def load_world(
+    ids: Iterable[int], *, variant_ids: Iterable[int] = (), lock: bool = False, known: World | None = None
+) -> World:
+    """Read orders with their parts in a constant number of queries; with `lock`, orders then variants, each in id order.
+
+    `known` is the same world read a moment ago: the parts of an order whose version still stands are not read again, because
+    every change of a part raises it.
+    """
     ids = sorted(set(ids))
-    world = World(shop=Shop.current(), statuses={s.pk: s for s in Status.objects.select_related("base")}, now=timezone.now())
-    orders = Order.objects.filter(pk__in=ids).order_by("pk")
-    wanted = set(variant_ids)
+    now = timezone.now()
+    if known is None:
+        statuses = {s.pk: s for s in Status.objects.select_related("base")}
+        world = World(shop=Shop.current(), statuses=statuses, now=now)
+    else:
+        world = World(shop=known.shop, statuses=known.statuses, now=now)
     if ids:
+        orders = Order.objects.filter(pk__in=ids).order_by("pk")
         world.orders = {order.pk: order for order in (orders.select_for_update() if lock else orders)}
         for order in world.orders.values():
             order.payment_status = world.statuses[order.payment_status_id]
             order.fulfilment_status = world.statuses[order.fulfilment_status_id]
-        world.lines = _grouped(OrderLine.objects.filter(order__in=ids, is_removed=False).order_by("order_id", "position", "id"))
-        world.addresses = _grouped(OrderAddress.objects.filter(order__in=ids))
-        world.shipments = _grouped(Shipment.objects.filter(order__in=ids, voided_by=None).order_by("id"))
-        wanted |= {line.variant_id for lines in world.lines.values() for line in lines if line.variant_id}
-    if wanted:
-        # Variants in id order, or two orders sharing two products deadlock.
-        variants = Variant.objects.filter(pk__in=wanted).order_by("pk")
-        if lock:
-            variants = variants.select_for_update(of=("self",))
-        world.variants = {v.pk: v for v in variants.select_related("product", "product__tax_class")}
+        _load_parts(world, known)
+    _load_variants(world, set(variant_ids), lock=lock)
     for lines in world.lines.values():
         for line in lines:
             line.order = world.orders[line.order_id]
             if line.variant_id:
                 line.variant = world.variants.get(line.variant_id)
     return world
+
+
+def _load_parts(world: World, known: World | None) -> None:
+    stale = []
+    for pk, order in world.orders.items():
+        before = known.orders.get(pk) if known else None
+        if known is None or before is None or before.version != order.version:
+            stale.append(pk)
+            continue
+        for parts, kept in ((known.lines, world.lines), (known.addresses, world.addresses), (known.shipments, world.shipments)):
+            if pk in parts:
+                kept[pk] = parts[pk]  # type: ignore[index]
+    if stale:
+        lines = OrderLine.objects.filter(order__in=stale, is_removed=False).order_by("order_id", "position", "id")
+        world.lines |= _grouped(lines)
+        world.addresses |= _grouped(OrderAddress.objects.filter(order__in=stale))
+        world.shipments |= _grouped(Shipment.objects.filter(order__in=stale, voided_by=None).order_by("id"))
+
+
+def _load_variants(world: World, wanted: set[int], *, lock: bool) -> None:
+    wanted |= {line.variant_id for lines in world.lines.values() for line in lines if line.variant_id}
+    if not wanted:
+        return
+    # Variants in id order, or two orders sharing two products deadlock.
+    variants = Variant.objects.filter(pk__in=wanted).order_by("pk")
+    if lock:
+        variants = variants.select_for_update(of=("self",))
+    world.variants = {v.pk: v for v in variants.select_related("product", "product__tax_class")}
 
 
 def _grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
