@@ -141,9 +141,10 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 CELERY_BEAT_SCHEDULE = {
-    "release-due-consequences": {"task": "notifications.tasks.sweep_outbox", "schedule": 5.0},
-    "issue-due-documents": {"task": "invoices.tasks.sweep_documents", "schedule": 5.0},
-    "chase-carts": {"task": "notifications.tasks.remind_carts", "schedule": 300.0},
+    "heartbeat": {"task": "ecwid_orders.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 30}},
+    "release-due-consequences": {"task": "notifications.tasks.sweep_outbox", "schedule": 5.0, "options": {"expires": 30}},
+    "issue-due-documents": {"task": "invoices.tasks.sweep_documents", "schedule": 5.0, "options": {"expires": 30}},
+    "chase-carts": {"task": "notifications.tasks.remind_carts", "schedule": 300.0, "options": {"expires": 300}},
     "clean-sessions": {"task": "ecwid_orders.tasks.clean_sessions", "schedule": crontab(hour=4, minute=10)},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")

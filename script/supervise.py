@@ -1,0 +1,204 @@
+"""Prepares the installation, then keeps the web process, a worker and beat running until Ctrl-C or the end of the web process."""
+
+import argparse
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = sys.executable
+STOP_SECONDS = 20
+LONGEST_PAUSE = 60
+
+
+def main() -> int:
+    options = read_options()
+    os.chdir(ROOT)
+    write_env_file()
+    if not is_free(options.port):
+        print(f"Port {options.port} is taken. Stop what uses it, or choose another: script/server --port {options.port + 1}")
+        return 1
+    os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{options.port}")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecwid_orders.settings")
+    sys.path.insert(0, str(ROOT))
+    if not prepare(options):
+        return 1
+    return run(options.port)
+
+
+def read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="script/server")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--empty", action="store_true")
+    parser.add_argument("--demo", action="store_true")
+    return parser.parse_args()
+
+
+def write_env_file() -> None:
+    env = ROOT / ".env"
+    if env.exists():
+        return
+    with os.fdopen(os.open(env, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"# Written at the first start; .env.example lists everything that can stand here.\nSECRET_KEY={secrets.token_urlsafe(50)}\n")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("0.0.0.0", port))
+        except OSError:
+            return False
+    return True
+
+
+def prepare(options: argparse.Namespace) -> bool:
+    """Bring database, static files, the owner and the demo shop to where they should be. One process: Django starts once."""
+    import django
+    from django.core.management import CommandError, call_command
+
+    django.setup()
+    from django.conf import settings
+    from django.contrib.auth import get_user_model
+    from django.db import DatabaseError, connection
+
+    settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    try:
+        print("Preparing the database", flush=True)
+        call_command("migrate", interactive=False, verbosity=0)
+        print("Preparing the pages", flush=True)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        from orders.models import Order, Product
+
+        is_new = not Order.objects.exists() and not Product.objects.exists()
+        wants_demo = options.demo or (connection.vendor == "sqlite" and not options.empty and not get_user_model().objects.exists())
+        if is_new and wants_demo:
+            print("Filling the demo shop", flush=True)
+            call_command("seed_demo")
+        elif options.demo:
+            print("The database holds orders or products already: the demo shop was left out.")
+        make_owner()
+    except DatabaseError as error:
+        print(f"The database does not answer: {error}".strip())
+        return False
+    except CommandError as error:
+        print(error)
+        return False
+    return True
+
+
+def make_owner() -> None:
+    from django.contrib.auth import get_user_model
+
+    user = get_user_model()
+    if user.objects.filter(is_superuser=True).exists():
+        return
+    password = secrets.token_urlsafe(12)
+    user.objects.create_superuser("owner", "owner@example.com", password)
+    print(f"\n  Sign in as   owner\n  Password     {password}\n  (shown once; change it under your name, or with manage.py changepassword owner)\n", flush=True)
+
+
+@dataclass
+class Child:
+    """A process that is started again, with growing pauses, when it dies."""
+
+    name: str
+    command: list[str]
+    restarts: bool
+    process: subprocess.Popen | None = None
+    failures: int = 0
+    next_start: float = 0.0
+    started: float = field(default=0.0)
+
+    def start(self) -> None:
+        # A session of its own: Ctrl-C reaches only the supervisor, which stops the children in order.
+        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.started = time.monotonic()
+
+    def poll(self) -> int | None:
+        return self.process.poll() if self.process else None
+
+    def plan_restart(self) -> float:
+        if time.monotonic() - self.started > LONGEST_PAUSE:
+            self.failures = 0
+        self.failures += 1
+        pause = min(2**self.failures, LONGEST_PAUSE)
+        self.process, self.next_start = None, time.monotonic() + pause
+        return pause
+
+
+def children(port: int) -> list[Child]:
+    celery = [PYTHON, "-m", "celery", "-A", "ecwid_orders"]
+    web = [
+        PYTHON, "-m", "gunicorn", "ecwid_orders.wsgi:application",
+        "--bind", f"0.0.0.0:{port}", "--workers", "2", "--threads", "4", "--timeout", "120", "--log-level", "warning",
+        "--worker-tmp-dir", "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp",
+    ]  # fmt: skip
+    worker = [*celery, "worker", "--loglevel", "warning", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+    beat = [*celery, "beat", "--loglevel", "warning", "--pidfile", ""]
+    return [Child("web", web, restarts=False), Child("worker", worker, restarts=True), Child("beat", beat, restarts=True)]
+
+
+def run(port: int) -> int:
+    stopping = False
+
+    def stop(_signal: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    everyone = children(port)
+    web = everyone[0]
+    for child in everyone:
+        child.start()
+    announced = False
+    while not stopping:
+        if web.poll() is not None:
+            print(f"The web process ended with status {web.poll()}; stopping the rest.", flush=True)
+            stop_all(everyone)
+            return web.poll() or 1
+        if not announced and answers(port):
+            announced = True
+            print(f"\n  The back office is ready:  {os.environ['SITE_URL']}/\n  Ctrl-C stops it.\n", flush=True)
+        for child in everyone[1:]:
+            if child.process is not None and child.poll() is not None:
+                status = child.poll()
+                print(f"The {child.name} ended with status {status}; starting it again in {child.plan_restart():.0f} s.", flush=True)
+            elif child.process is None and time.monotonic() >= child.next_start:
+                child.start()
+        time.sleep(0.2)
+    print("Stopping", flush=True)
+    stop_all(everyone)
+    return 0
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def stop_all(everyone: list[Child]) -> None:
+    """SIGTERM to all (a worker finishes the mail in hand), SIGKILL to whoever is still there after a while."""
+    for child in everyone:
+        if child.process and child.poll() is None:
+            child.process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in everyone:
+        if child.process:
+            try:
+                child.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                os.killpg(child.process.pid, signal.SIGKILL)
+                child.process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
