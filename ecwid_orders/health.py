@@ -62,4 +62,6 @@ def _mail() -> str:
 
 
 def _disk() -> str:
-    return "ok" if shutil.disk_usage(settings.VAR_DIR if settings.VAR_DIR.exists() else settings.BASE_DIR).free > DISK_BYTES else "nearly full"
+    return (
+        "ok" if shutil.disk_usage(settings.VAR_DIR if settings.VAR_DIR.exists() else settings.BASE_DIR).free > DISK_BYTES else "nearly full"
+    )

@@ -45,7 +45,9 @@ def write_env_file() -> None:
     if env.exists():
         return
     with os.fdopen(os.open(env, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"# Written at the first start; .env.example lists everything that can stand here.\nSECRET_KEY={secrets.token_urlsafe(50)}\n")
+        file.write(
+            f"# Written at the first start; .env.example lists everything that can stand here.\nSECRET_KEY={secrets.token_urlsafe(50)}\n"
+        )
 
 
 def is_free(port: int) -> bool:
@@ -101,7 +103,10 @@ def make_owner() -> None:
         return
     password = secrets.token_urlsafe(12)
     user.objects.create_superuser("owner", "owner@example.com", password)
-    print(f"\n  Sign in as   owner\n  Password     {password}\n  (shown once; change it under your name, or with manage.py changepassword owner)\n", flush=True)
+    print(
+        f"\n  Sign in as   owner\n  Password     {password}\n  (shown once; change it under your name, or with manage.py changepassword owner)\n",
+        flush=True,
+    )
 
 
 @dataclass

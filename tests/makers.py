@@ -46,7 +46,9 @@ def make_tax_class(code: str = "standard", rate: str = "20") -> TaxClass:
 def make_variant(sku: str = "MUG", on_hand: int = 10, price: str = "12.00", *, digital: bool = False, **fields: Any) -> Variant:
     """A tracked variant with stock on hand (in the ledger), taxed at 20 %."""
     product = Product.objects.create(name=fields.pop("name", f"Article {sku}"), tax_class=make_tax_class(), is_digital=digital)
-    variant = Variant.objects.create(product=product, sku=sku, price=Decimal(price), is_tracked=fields.pop("is_tracked", not digital), **fields)
+    variant = Variant.objects.create(
+        product=product, sku=sku, price=Decimal(price), is_tracked=fields.pop("is_tracked", not digital), **fields
+    )
     if on_hand and variant.is_tracked:
         adjust_stock(variant.pk, on_hand, reason="opening", actor=ROBOT, kind=StockMovement.Kind.OPENING)
     variant.refresh_from_db()

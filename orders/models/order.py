@@ -65,9 +65,13 @@ class Order(models.Model):
     is_test = models.BooleanField(default=False, editable=False)
 
     payment_status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="orders_by_payment", verbose_name=_("payment"))
-    fulfilment_status = models.ForeignKey(Status, on_delete=models.PROTECT, related_name="orders_by_fulfilment", verbose_name=_("fulfilment"))
+    fulfilment_status = models.ForeignKey(
+        Status, on_delete=models.PROTECT, related_name="orders_by_fulfilment", verbose_name=_("fulfilment")
+    )
 
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("customer"))
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, null=True, blank=True, related_name="orders", verbose_name=_("customer")
+    )
     customer_name = models.CharField(_("customer name"), max_length=200, blank=True)
     email = models.CharField(_("e-mail"), max_length=254, blank=True)
     phone = models.CharField(_("phone"), max_length=60, blank=True)

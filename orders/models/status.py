@@ -49,13 +49,17 @@ class Status(models.Model):
 
     axis = models.CharField(_("axis"), max_length=12, choices=Axis)
     code = models.CharField(_("code"), max_length=60)
-    base = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="custom_statuses", verbose_name=_("based on"))
+    base = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="custom_statuses", verbose_name=_("based on")
+    )
     names = models.JSONField(_("names per language"), default=dict)
     tone = models.CharField(_("tone"), max_length=10, choices=Tone, default=Tone.NEUTRAL)
     glyph = models.CharField(_("glyph"), max_length=20, default="s-custom")
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("active"), default=True)
-    replaced_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("replaced by"))
+    replaced_by = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("replaced by")
+    )
     is_initial = models.BooleanField(_("first status of the axis"), default=False)
     waits_for_staff = models.BooleanField(_("waits for somebody"), default=False, help_text=_("Shown as a tinted pill."))
     stock_effect = models.CharField(_("effect on stock"), max_length=8, choices=StockEffect, default=StockEffect.HOLD)

@@ -37,7 +37,9 @@ class StockMovement(models.Model):
         verbose_name_plural = _("stock movements")
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["line", "event", "kind"], condition=models.Q(line__isnull=False), name="movement_once_per_event"),
+            models.UniqueConstraint(
+                fields=["line", "event", "kind"], condition=models.Q(line__isnull=False), name="movement_once_per_event"
+            ),
             models.UniqueConstraint(fields=["variant", "key"], condition=~models.Q(key=""), name="adjustment_once_per_key"),
             models.CheckConstraint(condition=~models.Q(delta_on_hand=0, delta_committed=0), name="movement_moves_something"),
         ]

@@ -1,18 +1,16 @@
 """Smaller changes of a placed order: quantity of a line, notes, hold, details, tags."""
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orders.errors import InvalidWish, NotAllowed
+from orders.errors import InvalidWish
 from orders.models import Note, Order, OrderEvent
-from orders.services.plan import Actor, PlannedChange, World
+from orders.services.plan import OneOrderWish, OrdersWish, PlannedChange, World
 from orders.services.pricing import priced_again
-from orders.services.status import check_version
 from orders.services.stock import Pieces
 
 EDITABLE = frozenset({"no_customer_mail", "assignee_id", "follow_up_on", "delivery_on", "pickup_at"})
@@ -20,31 +18,17 @@ NOTE_LENGTH = 10_000
 
 
 @dataclass(kw_only=True)
-class QuantityWish:
+class QuantityWish(OneOrderWish):
     """Set the quantity of one line; totals and VAT follow, prices, discounts and shipping are kept."""
 
-    order_id: int
     line_id: int
     quantity: int
-    actor: Actor
     reason: str = ""
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    versions: Mapping[int, int] = field(default_factory=dict)
-    personal_word: str = ""
 
-    def order_ids(self) -> Sequence[int]:
-        return [self.order_id]
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.change_order, InvalidWish below what was shipped, returned or refunded."""
-        assert order is not None
-        check_version(order, self.versions)
-        if not self.actor.may("orders.change_order"):
-            raise NotAllowed(_("You may not edit orders."))
+        self.check_version(order)
+        self.require("orders.change_order", _("You may not edit orders."))
         change = world.change_of(order, OrderEvent.Kind.EDIT)
         change.reason = self.reason
         line = next((line for line in change.lines if line.pk == self.line_id), None)
@@ -74,61 +58,35 @@ class QuantityWish:
 
 
 @dataclass(kw_only=True)
-class NoteWish:
+class NoteWish(OneOrderWish):
     """Add a staff note; customers never see it."""
 
-    order_id: int
-    actor: Actor
     text: str
     parent_id: int | None = None
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
 
-    def order_ids(self) -> Sequence[int]:
-        return [self.order_id]
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises NotAllowed without orders.change_order, InvalidWish for an empty or overlong note."""
-        assert order is not None
-        if not self.actor.may("orders.change_order"):
-            raise NotAllowed(_("You may not edit orders."))
+        self.require("orders.change_order", _("You may not edit orders."))
         text = self.text.strip()
         if not text or len(text) > NOTE_LENGTH:
             raise InvalidWish(_("Write a note of 1 to %(most)d characters.") % {"most": NOTE_LENGTH}, field="text")
         change = world.change_of(order, OrderEvent.Kind.NOTE)
         if self.parent_id and not Note.objects.filter(pk=self.parent_id, order=order).exists():
             raise InvalidWish(_("The note you answer is not on this order."), field="parent")
-        change.notes.append(
-            Note(author=self.actor.user, author_name=self.actor.name, text=text, parent_id=self.parent_id, at=world.now)
-        )
+        change.notes.append(Note(author=self.actor.user, author_name=self.actor.name, text=text, parent_id=self.parent_id, at=world.now))
         return change
 
 
 @dataclass(kw_only=True)
-class HoldWish:
+class HoldWish(OrdersWish):
     """Put orders on hold with a reason, or take them off. A held order stays out of packing lists; no status changes."""
 
-    ids: Sequence[int]
-    actor: Actor
     held: bool
     reason: str = ""
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
 
-    def order_ids(self) -> Sequence[int]:
-        return self.ids
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises NotAllowed without orders.change_order, InvalidWish for a hold without a reason."""
-        assert order is not None
-        if not self.actor.may("orders.change_order"):
-            raise NotAllowed(_("You may not edit orders."))
+        self.require("orders.change_order", _("You may not edit orders."))
         if self.held and not self.reason.strip():
             raise InvalidWish(_("Say why the order is put on hold."), field="reason")
         change = world.change_of(order, OrderEvent.Kind.HOLD)
@@ -140,30 +98,17 @@ class HoldWish:
 
 
 @dataclass(kw_only=True)
-class DetailsWish:
+class DetailsWish(OrdersWish):
     """Change details that move neither money nor stock (`EDITABLE` columns), and tags."""
 
-    ids: Sequence[int]
-    actor: Actor
     values: Mapping[str, Any] = field(default_factory=dict)
     add_tags: Sequence[str] = ()
     remove_tags: Sequence[str] = ()
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    versions: Mapping[int, int] = field(default_factory=dict)
 
-    def order_ids(self) -> Sequence[int]:
-        return self.ids
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.change_order, InvalidWish for a column that is not a detail."""
-        assert order is not None
-        check_version(order, self.versions)
-        if not self.actor.may("orders.change_order"):
-            raise NotAllowed(_("You may not edit orders."))
+        self.check_version(order)
+        self.require("orders.change_order", _("You may not edit orders."))
         change = world.change_of(order, OrderEvent.Kind.DETAILS)
         for name, new in self.values.items():
             if name not in EDITABLE:
@@ -177,5 +122,3 @@ class DetailsWish:
         if remove := [name for name in self.remove_tags if name in present]:
             change.facts["remove_tags"] = remove
         return change
-
-

@@ -1,52 +1,36 @@
 """Goods on their way: parcels, tracking numbers, pieces that come back."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from orders.choices import Axis
-from orders.errors import InvalidWish, NotAllowed
+from orders.errors import InvalidWish
 from orders.models import Order, OrderEvent, ShipmentLine
-from orders.services.plan import Actor, PlannedChange, World
-from orders.services.status import add_shipment, carry_consequences, check_version, decide_returned
+from orders.services.plan import OneOrderWish, PlannedChange, World
+from orders.services.status import add_shipment, carry_consequences, decide_returned
 from orders.services.stock import Pieces
 
 
 @dataclass(kw_only=True)
-class ShipmentWish:
+class ShipmentWish(OneOrderWish):
     """Record a parcel with `quantities` per line id (None: all that is left). A complete shipment sets Shipped if asked."""
 
-    order_id: int
-    actor: Actor
     quantities: Mapping[int, int] | None = None
     carrier: str = ""
     tracking_number: str = ""
     set_shipped: bool = True
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    versions: Mapping[int, int] = field(default_factory=dict)
-    personal_word: str = ""
 
-    def order_ids(self) -> Sequence[int]:
-        return [self.order_id]
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.ship_order, InvalidWish where nothing or too much is to be shipped."""
-        assert order is not None
-        check_version(order, self.versions)
-        if not self.actor.may("orders.ship_order"):
-            raise NotAllowed(_("You may not record shipments."))
+        self.check_version(order)
+        self.require("orders.ship_order", _("You may not record shipments."))
         change = world.change_of(order, OrderEvent.Kind.SHIPMENT)
         change.personal_word = self.personal_word
         if change.payment.releases:
             raise InvalidWish(_("The order is %(status)s: nothing is to be shipped.") % {"status": change.payment})
-        add_shipment(
-            change, world, carrier=self.carrier, tracking_number=self.tracking_number.strip(), quantities=self.quantities
-        )
+        add_shipment(change, world, carrier=self.carrier, tracking_number=self.tracking_number.strip(), quantities=self.quantities)
         if not change.new_shipments[0][1]:
             raise InvalidWish(_("Nothing is left to ship."))
         complete = all(line.is_digital or not Pieces.of(line, change).unshipped for line in change.lines)
@@ -57,31 +41,17 @@ class ShipmentWish:
 
 
 @dataclass(kw_only=True)
-class TrackingWish:
+class TrackingWish(OneOrderWish):
     """Give a parcel another tracking number or carrier: the old parcel becomes void, a new one names the same pieces."""
 
-    order_id: int
     shipment_id: int
-    actor: Actor
     carrier: str = ""
     tracking_number: str = ""
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    versions: Mapping[int, int] = field(default_factory=dict)
-    personal_word: str = ""
 
-    def order_ids(self) -> Sequence[int]:
-        return [self.order_id]
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.ship_order, InvalidWish for a parcel that is void or of another order."""
-        assert order is not None
-        check_version(order, self.versions)
-        if not self.actor.may("orders.ship_order"):
-            raise NotAllowed(_("You may not record shipments."))
+        self.check_version(order)
+        self.require("orders.ship_order", _("You may not record shipments."))
         change = world.change_of(order, OrderEvent.Kind.SHIPMENT)
         change.personal_word = self.personal_word
         old = next((s for s in change.shipments if s.pk == self.shipment_id), None)
@@ -100,31 +70,17 @@ class TrackingWish:
 
 
 @dataclass(kw_only=True)
-class ReturnWish:
+class ReturnWish(OneOrderWish):
     """Record pieces that came back, per line id as (shelf, lost). Money is a refund's business."""
 
-    order_id: int
-    actor: Actor
     pieces: Mapping[int, tuple[int, int]]
     reason: str = ""
     set_returned: bool = False
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    versions: Mapping[int, int] = field(default_factory=dict)
-    personal_word: str = ""
 
-    def order_ids(self) -> Sequence[int]:
-        return [self.order_id]
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.ship_order, InvalidWish where more comes back than is out."""
-        assert order is not None
-        check_version(order, self.versions)
-        if not self.actor.may("orders.ship_order"):
-            raise NotAllowed(_("You may not record returns."))
+        self.check_version(order)
+        self.require("orders.ship_order", _("You may not record returns."))
         change = world.change_of(order, OrderEvent.Kind.RETURN)
         change.reason, change.personal_word = self.reason, self.personal_word
         if change.payment.releases:

@@ -1,7 +1,7 @@
 """Placing orders: from a draft to an order with its number, first statuses, opening payment and customer."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from orders.choices import Axis
 from orders.drafts import OrderDraft
-from orders.errors import DraftPlaced, InvalidWish, NotAllowed
+from orders.errors import DraftPlaced, InvalidWish
 from orders.models import Customer, Draft, Note, NumberCounter, Order, OrderEvent, Payment, PaymentMethod, Shop, Status, Variant
 from orders.search import digits_of
-from orders.services.plan import Actor, Outcome, PlannedChange, World, apply
+from orders.services.plan import Actor, Outcome, PlannedChange, Wish, World, apply
 from orders.services.pricing import price_draft
 from orders.services.status import carry_consequences
 
@@ -23,20 +23,13 @@ COUNTER = "orders"
 
 
 @dataclass(kw_only=True)
-class PlaceWish:
+class PlaceWish(Wish):
     """Make an order of `draft`. `number` is drawn before (`draw_number`); a plan that only shows may leave it empty."""
 
     draft: OrderDraft
-    actor: Actor
     number: str = ""
     public_id: uuid.UUID = field(default_factory=uuid.uuid4)
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    personal_word: str = ""
     draft_row: Draft | None = None
-
-    def order_ids(self) -> Sequence[int]:
-        return []
 
     def variant_ids(self) -> Iterable[int]:
         return {*(row.variant_id for row in self.draft.lines if row.variant_id), *(v.pk for v in self._by_sku.values())}
@@ -46,10 +39,9 @@ class PlaceWish:
         skus = {row.sku for row in self.draft.lines if row.sku and not row.variant_id}
         return {v.sku: v for v in Variant.objects.filter(sku__in=skus).select_related("product__tax_class")} if skus else {}
 
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_new(self, world: World) -> PlannedChange:
         """Raises NotAllowed without orders.add_order, InvalidWish naming the field; NotEnoughStock comes from settling."""
-        if not self.actor.may("orders.add_order"):
-            raise NotAllowed(_("You may not create orders."))
+        self.require("orders.add_order", _("You may not create orders."))
         draft = self.draft
         if draft.external_id and Order.objects.filter(source=Order.OWN, external_id=draft.external_id).exists():
             raise InvalidWish(_("An order with the external id %(id)s exists already.") % {"id": draft.external_id}, field="external_id")
@@ -84,9 +76,7 @@ class PlaceWish:
         if draft.tags:
             change.facts["tags"] = list(draft.tags)
         if draft.staff_note.strip():
-            change.notes.append(
-                Note(author=self.actor.user, author_name=self.actor.name, text=draft.staff_note.strip(), at=world.now)
-            )
+            change.notes.append(Note(author=self.actor.user, author_name=self.actor.name, text=draft.staff_note.strip(), at=world.now))
         if payment.counts_as_paid and new.total > 0:
             reference = draft.payment_reference or draft.transaction_id
             change.payments.append(

@@ -1,7 +1,7 @@
 """Money received and given back: recorded, never moved (domain, section 3)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,42 +9,28 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from orders.choices import Axis
-from orders.errors import InvalidWish, NotAllowed
+from orders.errors import InvalidWish
 from orders.models import LineDecision, Order, OrderEvent, OrderLine, Payment, Refund, RefundLine
 from orders.money import round_money
-from orders.services.plan import Actor, PlannedChange, PlannedDecision, World
-from orders.services.status import carry_consequences, check_version
+from orders.services.plan import OneOrderWish, PlannedChange, PlannedDecision, World
+from orders.services.status import carry_consequences
 from orders.services.stock import Pieces
 
 
 @dataclass(kw_only=True)
-class PaymentWish:
+class PaymentWish(OneOrderWish):
     """Record that `amount` (the order's currency) was received. With `set_paid` an order that is paid up becomes Paid."""
 
-    order_id: int
-    actor: Actor
     amount: Decimal
     method: str = ""
     reference: str = ""
     received_at: datetime | None = None
     set_paid: bool = True
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    versions: Mapping[int, int] = field(default_factory=dict)
-    personal_word: str = ""
 
-    def order_ids(self) -> Sequence[int]:
-        return [self.order_id]
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.record_payment, InvalidWish for an amount that is not above zero."""
-        assert order is not None
-        check_version(order, self.versions)
-        if not self.actor.may("orders.record_payment"):
-            raise NotAllowed(_("You may not record payments."))
+        self.check_version(order)
+        self.require("orders.record_payment", _("You may not record payments."))
         amount = round_money(self.amount, order.currency)
         if not amount.is_finite() or amount <= 0 or amount > Decimal("999999999"):
             raise InvalidWish(_("Enter an amount above zero."), field="amount")
@@ -77,11 +63,9 @@ class RefundPiece:
 
 
 @dataclass(kw_only=True)
-class RefundWish:
+class RefundWish(OneOrderWish):
     """Record money given back: for pieces, shipping, or an amount. The same `client_key` again changes nothing."""
 
-    order_id: int
-    actor: Actor
     pieces: Sequence[RefundPiece] = ()
     shipping: Decimal = Decimal(0)
     amount: Decimal | None = None  # None: pieces plus shipping
@@ -90,26 +74,14 @@ class RefundWish:
     reference: str = ""
     client_key: str = ""
     set_status: bool = True
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    versions: Mapping[int, int] = field(default_factory=dict)
-    personal_word: str = ""
 
-    def order_ids(self) -> Sequence[int]:
-        return [self.order_id]
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.refund_order, InvalidWish naming the field; never above what was paid."""
-        assert order is not None
-        if not self.actor.may("orders.refund_order"):
-            raise NotAllowed(_("You may not record refunds."))
+        self.require("orders.refund_order", _("You may not record refunds."))
         change = world.change_of(order, OrderEvent.Kind.REFUND)
         if self.client_key and Refund.objects.filter(order=order, client_key=self.client_key).exists():
             return change
-        check_version(order, self.versions)
+        self.check_version(order)
         change.reason, change.personal_word = self.reason, self.personal_word
         rows = self._refund_lines(change)
         amount = self._amount(order, rows)
@@ -158,9 +130,7 @@ class RefundWish:
                 raise InvalidWish(_("This item is not on the order."), field=name)
             left = line.quantity - refunded.get(line.pk, 0)
             if not 0 < piece.quantity <= left:
-                raise InvalidWish(
-                    _("%(name)s: %(left)d pieces can still be refunded.") % {"name": line.name, "left": left}, field=name
-                )
+                raise InvalidWish(_("%(name)s: %(left)d pieces can still be refunded.") % {"name": line.name, "left": left}, field=name)
             pieces = Pieces.of(line, change)
             decided = piece.shelf + piece.lost
             if min(piece.shelf, piece.lost) < 0 or decided > min(piece.quantity, pieces.open):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -23,7 +23,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from orders.choices import ChangeSource
-from orders.errors import OrderError, StaleOrder
+from orders.errors import NotAllowed, OrderError, StaleOrder
 from orders.models import (
     Note,
     Order,
@@ -311,22 +311,63 @@ class World:
         )
 
 
-class Wish(Protocol):
-    """What somebody wants of some orders."""
+@dataclass(kw_only=True)
+class Wish:
+    """What somebody wants of some orders. Subclasses say what becomes of one order; the engine does the rest.
+
+    `skip` holds keys of optional consequences that were unticked; `oversell` sells below zero knowingly (a right of its own);
+    `versions` are the versions the actor saw, per order id.
+    """
 
     actor: Actor
-    skip: frozenset[str]  # keys of optional consequences that were unticked
-    oversell: bool
+    skip: frozenset[str] = frozenset()
+    oversell: bool = False
+    versions: Mapping[int, int] = field(default_factory=dict)
+    personal_word: str = ""
 
-    def order_ids(self) -> Sequence[int]: ...
+    def order_ids(self) -> Sequence[int]:
+        """Orders that the wish is about; none for a wish that makes an order."""
+        return ()
 
     def variant_ids(self) -> Iterable[int]:
         """Variants beyond those of the orders' lines (a new order's)."""
-        ...
+        return ()
 
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
-        """The change of one order (None: the order the wish creates). Raises OrderError to refuse it."""
-        ...
+    def plan_order(self, order: Order, world: "World") -> PlannedChange:
+        """The change of one order. Raises OrderError to refuse it."""
+        raise TypeError(f"{type(self).__name__} changes no order")
+
+    def plan_new(self, world: "World") -> PlannedChange:
+        """The order that the wish makes. Raises OrderError to refuse it."""
+        raise TypeError(f"{type(self).__name__} makes no order")
+
+    def require(self, permission: str, refusal: str) -> None:
+        """Raises NotAllowed with `refusal` where the actor lacks the right."""
+        if not self.actor.may(permission):
+            raise NotAllowed(refusal)
+
+    def check_version(self, order: Order) -> None:
+        """Raises StaleOrder where the order was deleted or is no longer as the actor saw it."""
+        if order.deleted_at is not None:
+            raise StaleOrder(_("This order was deleted."))
+        if self.versions.get(order.pk, order.version) != order.version:
+            raise StaleOrder(_("This order changed meanwhile. Nothing was saved; look at it again."))
+
+
+@dataclass(kw_only=True)
+class OneOrderWish(Wish):
+    order_id: int
+
+    def order_ids(self) -> Sequence[int]:
+        return (self.order_id,)
+
+
+@dataclass(kw_only=True)
+class OrdersWish(Wish):
+    ids: Sequence[int]
+
+    def order_ids(self) -> Sequence[int]:
+        return self.ids
 
 
 @dataclass
@@ -442,12 +483,13 @@ def _plan(wish: Wish, ids: list[int], *, known: World | None = None, lock: bool,
     world = load_world(ids, variant_ids=wish.variant_ids(), lock=lock, known=known)
     planned = Plan(wish, world)
     for key in ids or [0]:
-        order = world.orders.get(key)
         try:
-            if key and order is None:
+            if not key:
+                planned.changes.append(wish.plan_new(world))
+            elif key in world.orders:
+                planned.changes.append(wish.plan_order(world.orders[key], world))
+            else:
                 raise StaleOrder(_("This order no longer exists."))
-            change = wish.plan_order(order, world)
-            planned.changes.append(change)
         except OrderError as error:
             planned.refusals[key] = error
     settle(planned)
@@ -469,9 +511,7 @@ def _ask_planners(planned: Plan, *, render: bool) -> None:
                 consequence.is_on = False
 
 
-def load_world(
-    ids: Iterable[int], *, variant_ids: Iterable[int] = (), lock: bool = False, known: World | None = None
-) -> World:
+def load_world(ids: Iterable[int], *, variant_ids: Iterable[int] = (), lock: bool = False, known: World | None = None) -> World:
     """Read orders with their parts in a constant number of queries; with `lock`, orders then variants, each in id order.
 
     `known` is the same world read a moment ago: the parts of an order whose version still stands are not read again, because

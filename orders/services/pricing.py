@@ -284,7 +284,11 @@ def _price_delivery(order: Order, draft: OrderDraft) -> None:
 
 def _surcharge(row: object, index: int) -> OrderSurcharge:
     surcharge = OrderSurcharge(
-        kind=row.kind, label=row.label, amount=row.amount, vat_category=row.vat_category, vat_rate=row.vat_rate  # type: ignore[attr-defined]
+        kind=row.kind,
+        label=row.label,
+        amount=row.amount,
+        vat_category=row.vat_category,
+        vat_rate=row.vat_rate,  # type: ignore[attr-defined]
     )
     if not surcharge.amount.is_finite() or not 0 <= surcharge.amount <= MOST_MONEY:
         raise InvalidWish(_("Enter an amount of 0 or more."), field=f"surcharges[{index}].amount")
@@ -309,9 +313,7 @@ def _vat(order: Order, lines: Iterable[OrderLine], surcharges: Iterable[OrderSur
     for row in surcharges:
         if row.kind == OrderSurcharge.Kind.SURCHARGE and row.amount:
             charges.append(
-                Charge(
-                    amount=row.amount, category=row.vat_category or None, rate=row.vat_rate, includes_tax=includes, kind="surcharge"
-                )
+                Charge(amount=row.amount, category=row.vat_category or None, rate=row.vat_rate, includes_tax=includes, kind="surcharge")
             )
     return compute_vat(taxed, discount=discount, charges=charges, currency=order.currency)
 

@@ -1,19 +1,19 @@
 """Changing statuses: what a change of either axis brings with it (domain, section 1). Only this file and intake write statuses."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
 from orders.choices import Axis
-from orders.errors import InvalidWish, NotAllowed, StaleOrder
+from orders.errors import InvalidWish
 from orders.models import Carrier, LineDecision, Order, OrderEvent, Payment, Refund, Shipment, ShipmentLine, Status
-from orders.services.plan import Actor, PlannedChange, PlannedDecision, World
+from orders.services.plan import OrdersWish, PlannedChange, PlannedDecision, World
 from orders.services.stock import Pieces, decide_release
 
 
 @dataclass(kw_only=True)
-class StatusWish:
+class StatusWish(OrdersWish):
     """Set one or both statuses of orders; both axes in one wish make one event, so one mail.
 
     `lost_lines`: lines whose pieces do not go back on the shelf when the order is cancelled or refunded.
@@ -21,14 +21,8 @@ class StatusWish:
     `record`: whether the payment or refund that the status proposes is written; None takes the status' own default.
     """
 
-    ids: Sequence[int]
-    actor: Actor
     payment: str = ""
     fulfilment: str = ""
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
-    versions: Mapping[int, int] = field(default_factory=dict)
-    personal_word: str = ""
     reason: str = ""
     carrier: str = ""
     tracking_number: str = ""
@@ -39,16 +33,9 @@ class StatusWish:
     reference: str = ""
     is_offered_only: bool = True
 
-    def order_ids(self) -> Sequence[int]:
-        return self.ids
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """The change of one order. Raises StaleOrder, NotAllowed, InvalidWish."""
-        assert order is not None
-        check_version(order, self.versions)
+        self.check_version(order)
         change = world.change_of(order, OrderEvent.Kind.STATUS)
         change.personal_word, change.reason = self.personal_word, self.reason
         if self.payment:
@@ -57,9 +44,7 @@ class StatusWish:
             change.fulfilment = self._target(Axis.FULFILMENT, self.fulfilment, order, world)
         if change.status_changes:
             self._check_rights(change)
-        carry_consequences(
-            change, world, lost_lines=self.lost_lines, record=self.record, method=self.method, reference=self.reference
-        )
+        carry_consequences(change, world, lost_lines=self.lost_lines, record=self.record, method=self.method, reference=self.reference)
         self._take_back(change)
         self._ship(change, world)
         return change
@@ -81,10 +66,9 @@ class StatusWish:
         return target
 
     def _check_rights(self, change: PlannedChange) -> None:
-        if not self.actor.may("orders.change_status"):
-            raise NotAllowed(_("You may not change the status of orders."))
-        if change.payment_changes and change.payment.releases and not self.actor.may("orders.cancel_order"):
-            raise NotAllowed(_("You may not cancel orders."))
+        self.require("orders.change_status", _("You may not change the status of orders."))
+        if change.payment_changes and change.payment.releases:
+            self.require("orders.cancel_order", _("You may not cancel orders."))
 
     def _take_back(self, change: PlannedChange) -> None:
         if change.fulfilment.asks != Status.Asks.RETURNED_PIECES or not self.returned:
@@ -150,9 +134,7 @@ def _record_money(change: PlannedChange, world: World, *, method: str, reference
 
 def reverse_release(change: PlannedChange, world: World) -> None:
     """Leaving a status that gave pieces back: take back what that change decided, not what refunds or returns decided."""
-    rows = LineDecision.objects.filter(
-        line__in=[line.pk for line in change.lines], source=LineDecision.Source.STATUS, reversed_by=None
-    )
+    rows = LineDecision.objects.filter(line__in=[line.pk for line in change.lines], source=LineDecision.Source.STATUS, reversed_by=None)
     reverse_decisions(change, [row for row in rows if row.shelf + row.lost > 0])
 
 
@@ -188,7 +170,8 @@ def decide_returned(change: PlannedChange, returned: Mapping[int, tuple[int, int
             out = pieces.open
         if shelf < 0 or lost < 0 or shelf + lost > out:
             raise InvalidWish(
-                _("%(name)s: %(asked)d pieces come back, but only %(out)d are out.") % {"name": line.name, "asked": shelf + lost, "out": out},
+                _("%(name)s: %(asked)d pieces come back, but only %(out)d are out.")
+                % {"name": line.name, "asked": shelf + lost, "out": out},
                 field=f"line-{pk}",
             )
         change.decisions.append(
@@ -224,10 +207,3 @@ def add_shipment(
         shipped_at=world.now,
     )
     change.new_shipments.append((shipment, rows))
-
-
-def check_version(order: Order, versions: Mapping[int, int]) -> None:
-    if order.deleted_at is not None:
-        raise StaleOrder(_("This order was deleted."))
-    if order.pk in versions and versions[order.pk] != order.version:
-        raise StaleOrder(_("This order changed meanwhile. Nothing was saved; look at it again."))

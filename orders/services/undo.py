@@ -1,6 +1,5 @@
 """Taking a change back: new entries that reverse, never a deletion (domain, section 4)."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from orders.choices import Axis
-from orders.errors import CannotUndo, NotAllowed
+from orders.errors import CannotUndo
 from orders.models import Order, OrderEvent, Payment, Refund, RefundLine
-from orders.services.plan import Actor, PlannedChange, World
+from orders.services.plan import OneOrderWish, PlannedChange, World
 from orders.services.status import reverse_decisions
 
 UNDOABLE = (
@@ -32,26 +31,14 @@ def latest_change(order_id: int) -> OrderEvent | None:
 
 
 @dataclass(kw_only=True)
-class UndoWish:
+class UndoWish(OneOrderWish):
     """Take back the order's latest change (`event_id` must still be it)."""
 
-    order_id: int
     event_id: int
-    actor: Actor
-    skip: frozenset[str] = frozenset()
-    oversell: bool = False
 
-    def order_ids(self) -> Sequence[int]:
-        return [self.order_id]
-
-    def variant_ids(self) -> Iterable[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises CannotUndo where the change is not the latest or is undone already, NotAllowed without the right to change."""
-        assert order is not None
-        if not self.actor.may("orders.change_status"):
-            raise NotAllowed(_("You may not change the status of orders."))
+        self.require("orders.change_status", _("You may not change the status of orders."))
         event = latest_change(order.pk)
         change = world.change_of(order, OrderEvent.Kind.UNDO)
         if event is not None and event.undoes_id == self.event_id:
@@ -76,7 +63,7 @@ class UndoWish:
                 change.payment = world.status(Axis.PAYMENT, pair["from"])
             elif name == "fulfilment_status":
                 change.fulfilment = world.status(Axis.FULFILMENT, pair["from"])
-            elif name not in ("is_oversold",):
+            elif name != "is_oversold":
                 old = _python(order, name, pair["from"])
                 if getattr(order, name) != old:
                     change.fields[name] = (getattr(order, name), old)

@@ -135,9 +135,7 @@ def _write_parts(changes: Sequence[PlannedChange]) -> None:
         assert event is not None
         for d in change.decisions:
             decisions.append(
-                LineDecision(
-                    line=d.line, event=event, source=d.source, shelf=d.shelf, lost=d.lost, back=d.back, reverses_id=d.reverses_id
-                )
+                LineDecision(line=d.line, event=event, source=d.source, shelf=d.shelf, lost=d.lost, back=d.back, reverses_id=d.reverses_id)
             )
         for row in (*change.payments, *change.notes, *(r for r, _l in change.refunds), *(s for s, _l in change.new_shipments)):
             row.order, row.event = order, event

@@ -48,9 +48,7 @@ def test_a_gift_card_that_pays_everything_makes_the_order_paid():
 
 
 def test_totals_hold_discount_shipping_and_the_tax_they_include():
-    order = make_order(
-        items={"MUG": 2}, discounts=(DraftDiscount(label="Friend", value=Decimal(4)),), shipping_cost=Decimal("4.00")
-    )
+    order = make_order(items={"MUG": 2}, discounts=(DraftDiscount(label="Friend", value=Decimal(4)),), shipping_cost=Decimal("4.00"))
     assert (order.subtotal, order.discount, order.shipping_cost, order.total) == (24, 4, 4, 24)
     assert order.tax == Decimal("4.00")
 
