@@ -22,7 +22,7 @@ from orders.models import (
     Variant,
 )
 from orders.money import exponent, round_money
-from orders.services.plan import World
+from orders.services.world import World
 from orders.tax import Charge, TaxedLine, TaxRule, VatResult, compute_vat, split_by_largest_remainder, tax_rule, vat_of_order
 
 MOST_LINES = 1_000

@@ -8,8 +8,10 @@ from django.utils.translation import gettext as _
 from orders.choices import Axis
 from orders.errors import InvalidWish
 from orders.models import Carrier, LineDecision, Order, OrderEvent, Payment, Refund, Shipment, ShipmentLine, Status
-from orders.services.plan import OrdersWish, PlannedChange, PlannedDecision, World
+from orders.services.change import PlannedChange, PlannedDecision
 from orders.services.stock import Pieces, decide_release
+from orders.services.wishes import OrdersWish
+from orders.services.world import World
 
 
 @dataclass(kw_only=True)

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from orders.choices import StockEffect
 from orders.errors import InvalidWish, NotAllowed, NotEnoughStock
 from orders.models import OrderEvent, OrderLine, Shop, Status, StockMovement, Variant
-from orders.services.plan import Actor, Plan, PlannedChange, PlannedDecision, PlannedMovement
+from orders.services.change import PlannedChange, PlannedDecision, PlannedMovement
+from orders.services.wishes import Actor, Plan
 
 
 @dataclass(frozen=True)

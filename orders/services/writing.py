@@ -30,8 +30,9 @@ from orders.models import (
     Tag,
 )
 from orders.search import build_search, fold
-from orders.services.plan import Consequence, Plan, PlannedChange
+from orders.services.change import Consequence, PlannedChange
 from orders.services.stock import write_movements
+from orders.services.wishes import Plan
 
 LINE_CACHES = ["quantity", "committed", "consumed", "pieces_shelf", "pieces_lost", "pieces_back", "pieces_shipped"]
 

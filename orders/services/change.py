@@ -1,0 +1,221 @@
+"""The planned change of one order and what it sets off: plain values, rendered by pages, written by writing.py."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Self
+
+from orders.models import (
+    Note,
+    Order,
+    OrderAddress,
+    OrderDiscount,
+    OrderEvent,
+    OrderLine,
+    OrderSurcharge,
+    Payment,
+    Refund,
+    RefundLine,
+    Shipment,
+    ShipmentLine,
+    Status,
+    Variant,
+)
+
+
+@dataclass(frozen=True)
+class PanelItem:
+    """How a consequence is shown before the click. Texts are in the reader's language, bodies in the recipient's."""
+
+    icon: str
+    title: str
+    lines: tuple[str, ...] = ()
+    when: str = ""
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+
+
+@dataclass(kw_only=True)
+class Consequence:
+    """Something a change sets off beyond the order. Subclasses add their facts and know how to save themselves."""
+
+    key: str  # stable within the order, such as "mail:shipped:lea@example.com"; staff untick by it
+    optional: bool = True
+    is_on: bool = True
+
+    def facts(self) -> tuple[Any, ...]:
+        """What must still hold when it is applied; never rendered bodies."""
+        return (self.key, self.is_on)
+
+    def describe(self) -> PanelItem:
+        raise TypeError(f"{type(self).__name__} does not say what it does")
+
+    @classmethod
+    def save_all(cls, items: Sequence[tuple["PlannedChange", Self]]) -> None:
+        """Insert the rows of all items at once; `change.event` and `change.order` are saved by then. Only rows and on_commit."""
+
+
+@dataclass(kw_only=True)
+class NotGoing(Consequence):
+    """Something the reader may expect and that will not happen, with the reason."""
+
+    icon: str
+    title: str
+    reason: str
+    optional: bool = False
+
+    def describe(self) -> PanelItem:
+        return PanelItem(icon=self.icon, title=self.title, lines=(self.reason,))
+
+
+@dataclass
+class PlannedDecision:
+    """`shelf` pieces go back on the shelf, `lost` pieces are gone; `back` of them had left in a shipment."""
+
+    line: OrderLine
+    shelf: int
+    lost: int
+    source: str
+    back: int = 0
+    reverses_id: int | None = None
+
+
+@dataclass
+class PlannedMovement:
+    """What settling one line does to one variant, with the variant's counters before."""
+
+    line: OrderLine
+    variant: Variant
+    delta_on_hand: int
+    delta_committed: int
+    on_hand_before: int
+    committed_before: int
+
+    @property
+    def available_before(self) -> int:
+        return self.on_hand_before - self.committed_before
+
+    @property
+    def available_after(self) -> int:
+        return self.available_before + self.delta_on_hand - self.delta_committed
+
+
+@dataclass
+class PlannedChange:
+    """One order as it will be. `order` and `lines` keep their old values until the change is saved."""
+
+    order: Order
+    kind: OrderEvent.Kind
+    payment: Status
+    fulfilment: Status
+    payment_before: Status | None
+    fulfilment_before: Status | None
+    lines: list[OrderLine]
+    addresses: list[OrderAddress]
+    shipments: list[Shipment] = field(default_factory=list)  # parcels that count, before this change
+    fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    quantities: dict[int, int] = field(default_factory=dict)  # line id: new quantity
+    decisions: list[PlannedDecision] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    refunds: list[tuple[Refund, list[RefundLine]]] = field(default_factory=list)
+    new_shipments: list[tuple[Shipment, list[ShipmentLine]]] = field(default_factory=list)
+    voided_shipments: list[Shipment] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    discounts: list[OrderDiscount] = field(default_factory=list)  # of a new order
+    surcharges: list[OrderSurcharge] = field(default_factory=list)  # of a new order
+    undoes: OrderEvent | None = None
+    reason: str = ""
+    personal_word: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    stock_ignored: list[OrderLine] = field(default_factory=list)
+    movements: list[PlannedMovement] = field(default_factory=list)
+    consequences: list[Consequence] = field(default_factory=list)
+    event: OrderEvent | None = None  # set when saved
+
+    @property
+    def is_new(self) -> bool:
+        return self.order.pk is None
+
+    @property
+    def status_changes(self) -> bool:
+        return self.payment_changes or self.fulfilment_changes
+
+    @property
+    def payment_changes(self) -> bool:
+        return self.payment_before is not None and self.payment_before.pk != self.payment.pk
+
+    @property
+    def fulfilment_changes(self) -> bool:
+        return self.fulfilment_before is not None and self.fulfilment_before.pk != self.fulfilment.pk
+
+    @property
+    def paid_after(self) -> Decimal:
+        return self.order.paid_total + sum((p.amount for p in self.payments), Decimal(0))
+
+    @property
+    def refunded_after(self) -> Decimal:
+        return self.order.refunded_total + sum((r.amount for r, _lines in self.refunds), Decimal(0))
+
+    @property
+    def credited_after(self) -> Decimal:
+        return self.order.credited_total + sum((r.credited for r, _lines in self.refunds), Decimal(0))
+
+    @property
+    def total_after(self) -> Decimal:
+        return self.fields["total"][1] if "total" in self.fields else self.order.total
+
+    @property
+    def balance_after(self) -> Decimal:
+        return self.total_after - self.credited_after - self.paid_after + self.refunded_after
+
+    @property
+    def changes_anything(self) -> bool:
+        return bool(
+            self.is_new
+            or self.status_changes
+            or self.fields
+            or self.quantities
+            or self.decisions
+            or self.payments
+            or self.refunds
+            or self.new_shipments
+            or self.voided_shipments
+            or self.notes
+            or self.movements
+            or self.undoes
+        )
+
+    def after(self, name: str) -> Any:
+        """The value of an order column once the change is applied."""
+        return self.fields[name][1] if name in self.fields else getattr(self.order, name)
+
+    def address(self, kind: str) -> OrderAddress | None:
+        return next((address for address in self.addresses if address.kind == kind), None)
+
+    def current_shipments(self) -> list[Shipment]:
+        """Parcels that count after the change, oldest first."""
+        voided = {shipment.pk for shipment in self.voided_shipments}
+        return [s for s in self.shipments if s.pk not in voided] + [s for s, _lines in self.new_shipments]
+
+    def add(self, consequence: Consequence) -> None:
+        self.consequences.append(consequence)
+
+    def digest(self) -> str:
+        """Identifies what the reader saw; a different digest under the lock means the world moved on."""
+        facts = [
+            self.order.version if not self.is_new else 0,
+            self.payment.pk,
+            self.fulfilment.pk,
+            sorted((name, str(new)) for name, (_old, new) in self.fields.items()),
+            sorted(self.quantities.items()),
+            [(d.line.pk, d.shelf, d.lost) for d in self.decisions],
+            [str(p.amount) for p in self.payments],
+            [str(r.amount) for r, _lines in self.refunds],
+            [(s.tracking_number, [(row.line_id, row.quantity) for row in rows]) for s, rows in self.new_shipments],
+            [(m.variant.pk, m.delta_on_hand, m.delta_committed) for m in self.movements],
+            [c.facts() for c in self.consequences],
+        ]
+        return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
