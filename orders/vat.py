@@ -101,7 +101,8 @@ def split_by_largest_remainder(total: Decimal, weights: Sequence[Decimal], *, ex
     whole = sum(weights, ZERO)
     if not whole:
         return [total] + [ZERO] * (len(weights) - 1)
-    step = min(money.quantum(exponent), Decimal(1).scaleb(int(total.as_tuple().exponent)))
+    # Finer than the coin only where the total itself is; amounts come from the database with zeros at their end.
+    step = min(money.quantum(exponent), Decimal(1).scaleb(int(total.normalize().as_tuple().exponent)))
     exact = [total * weight / whole for weight in weights]
     parts = [share.quantize(step, rounding=ROUND_DOWN) for share in exact]
     missing = total - sum(parts, ZERO)
@@ -157,6 +158,8 @@ def compute_vat(
     """
     digits = money.exponent(currency)
     lines = [replace(line, amount=_round(line.amount, digits)) for line in lines]
+    charges = [replace(charge, amount=_round(charge.amount, digits)) for charge in charges]
+    discount = _round(discount, digits)
     if not ZERO <= discount <= max(sum((line.amount for line in lines), ZERO), ZERO):
         raise ValueError("the discount must lie between nothing and the amount of the lines")
     groups: dict[GroupKey, _Group] = {}

@@ -1,0 +1,306 @@
+"""Which documents a change sets off (domain, section 5): rules of the shop, credit notes, and what an undo takes back.
+
+Pure: reads a constant number of rows for the whole plan and writes nothing. Statuses are asked by their columns, never by name.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from invoices.doorbell import ring_for_documents
+from invoices.models import Invoice, PendingDocument, SellerProfile
+from invoices.services.issuing import preconditions, uncredited_invoices
+from invoices.services.preconditions import blocking
+from orders.errors import CannotUndo
+from orders.models import ExternalDocument, OrderEvent, Refund, RefundLine, Status
+from orders.money import format_money, round_money
+from orders.services.plan import Consequence, NotGoing, PanelItem, Plan, PlannedChange
+
+ZERO = Decimal(0)
+UNTOUCHED = frozenset({OrderEvent.Kind.NOTE, OrderEvent.Kind.HOLD, OrderEvent.Kind.DETAILS})
+KIND = PendingDocument.Kind
+STATE = PendingDocument.State
+TRIGGER = PendingDocument.Trigger
+
+
+@dataclass(kw_only=True)
+class IssueDocument(Consequence):
+    """An invoice or credit note will be issued once `release_at` has passed."""
+
+    kind: str
+    trigger: str
+    amount: Decimal
+    currency: str
+    release_at: datetime
+    is_held: bool
+    details: dict[str, Any] = field(default_factory=dict)
+    obstacles: tuple[str, ...] = ()
+
+    def facts(self) -> tuple[Any, ...]:
+        return (self.key, self.is_on, self.kind, str(self.amount.normalize()))
+
+    def describe(self) -> PanelItem:
+        title = _("An invoice is issued") if self.kind == KIND.INVOICE else _("A credit note is issued")
+        lines = (format_money(self.amount, self.currency),)
+        if self.obstacles:
+            lines += (_("It will wait for you:"), *self.obstacles)
+        return PanelItem(icon="file-text", title=title, lines=lines, when=_("after the undo time") if self.is_held else _("at once"))
+
+    @classmethod
+    def save_all(cls, items: Sequence[tuple[PlannedChange, "IssueDocument"]]) -> None:
+        """Insert a waiting document per item; the worker is woken after commit for those that are due."""
+        wanted = [(change, item) for change, item in items if item.is_on]
+        PendingDocument.objects.bulk_create(
+            [
+                PendingDocument(
+                    order=change.order,
+                    event=change.event,
+                    kind=item.kind,
+                    trigger=item.trigger,
+                    release_at=item.release_at,
+                    amount=item.amount,
+                    details=item.details,
+                    issue_key=f"event:{change.event.pk}:{item.kind}",
+                )
+                for change, item in wanted
+                if change.event is not None
+            ],
+            batch_size=500,
+        )
+        if any(not item.is_held for _change, item in wanted):
+            transaction.on_commit(lambda: ring_for_documents())  # noqa: PLW0108 (looked up at commit, as tests replace it)
+
+
+@dataclass(kw_only=True)
+class CancelDocument(Consequence):
+    """A document that was still waiting is not issued."""
+
+    pending_id: int
+    kind: str
+    optional: bool = False
+
+    def describe(self) -> PanelItem:
+        title = _("The waiting invoice is not issued") if self.kind == KIND.INVOICE else _("The waiting credit note is not issued")
+        return PanelItem(icon="file-x", title=title, when=_("at once"))
+
+    @classmethod
+    def save_all(cls, items: Sequence[tuple[PlannedChange, "CancelDocument"]]) -> None:
+        """Cancel the waiting rows and remember which event did it, so that undoing that event brings them back."""
+        by_event: dict[Any, list[int]] = defaultdict(list)
+        for change, item in items:
+            by_event[change.event].append(item.pending_id)
+        for event, ids in by_event.items():
+            PendingDocument.objects.filter(pk__in=ids, state__in=(STATE.WAITING, STATE.NEEDS_STAFF)).update(
+                state=STATE.CANCELLED, cancelled_by=event
+            )
+
+
+@dataclass(kw_only=True)
+class RestoreDocument(Consequence):
+    """A document that the undone change had stopped waits again."""
+
+    pending_id: int
+    kind: str
+    release_at: datetime
+    optional: bool = False
+
+    def describe(self) -> PanelItem:
+        title = _("The invoice that was stopped waits again") if self.kind == KIND.INVOICE else _("The credit note that was stopped waits again")
+        return PanelItem(icon="file-text", title=title, when=_("after the undo time"))
+
+    @classmethod
+    def save_all(cls, items: Sequence[tuple[PlannedChange, "RestoreDocument"]]) -> None:
+        for _change, item in items:
+            PendingDocument.objects.filter(pk=item.pending_id, state=STATE.CANCELLED).update(
+                state=STATE.WAITING, cancelled_by=None, release_at=item.release_at
+            )
+
+
+@dataclass
+class _Papers:
+    """What the orders of a plan have already."""
+
+    seller: SellerProfile
+    waiting: dict[int, list[PendingDocument]]
+    invoices: dict[int, Invoice]
+    external: set[int]
+    undone: dict[int, list[PendingDocument]]  # by event
+    stopped: dict[int, list[PendingDocument]]  # by the event that stopped them
+
+
+def plan_documents(plan: Plan, *, render: bool) -> None:
+    """Add what every change of `plan` does to documents; refuse to undo what was issued."""
+    changes = [change for change in plan.changes if change.kind not in UNTOUCHED]
+    if not changes:
+        return
+    papers = _papers_of(changes)
+    for change in changes:
+        if change.kind == OrderEvent.Kind.UNDO:
+            _plan_undo(plan, change, papers)
+        elif change.kind == OrderEvent.Kind.DELETED:
+            _cancel(change, papers.waiting.get(change.order.pk or 0, []))
+        else:
+            _plan_change(plan, change, papers, explain=render and len(plan.changes) == 1)
+
+
+def _papers_of(changes: Sequence[PlannedChange]) -> _Papers:
+    ids = [change.order.pk for change in changes if change.order.pk]
+    undone = [change.undoes.pk for change in changes if change.undoes]
+    papers = _Papers(SellerProfile.current(), defaultdict(list), {}, set(), defaultdict(list), defaultdict(list))
+    if not ids:
+        return papers
+    open_ones = Q(order__in=ids, state__in=(STATE.WAITING, STATE.NEEDS_STAFF))
+    for document in PendingDocument.objects.filter(open_ones | Q(event__in=undone) | Q(cancelled_by__in=undone)).select_related("invoice").order_by("id"):
+        if document.state in (STATE.WAITING, STATE.NEEDS_STAFF):
+            papers.waiting[document.order_id].append(document)
+        if document.event_id in undone:
+            papers.undone[document.event_id].append(document)
+        if document.cancelled_by_id in undone:
+            papers.stopped[document.cancelled_by_id].append(document)
+    papers.invoices = uncredited_invoices(ids)
+    papers.external = set(ExternalDocument.objects.filter(order__in=ids).values_list("order", flat=True))
+    return papers
+
+
+def _plan_undo(plan: Plan, change: PlannedChange, papers: _Papers) -> None:
+    assert change.undoes is not None
+    documents = papers.undone.get(change.undoes.pk, [])
+    if issued := next((document for document in documents if document.state == STATE.ISSUED), None):
+        number = issued.invoice.number if issued.invoice else ""
+        plan.refuse(change, CannotUndo(_("%(number)s is issued already; correct it with a credit note.") % {"number": number}))
+        return
+    _cancel(change, [document for document in documents if document.state in (STATE.WAITING, STATE.NEEDS_STAFF)])
+    for document in papers.stopped.get(change.undoes.pk, []):
+        change.add(
+            RestoreDocument(
+                key=f"document:restore:{document.pk}",
+                pending_id=document.pk,
+                kind=document.kind,
+                release_at=max(document.release_at, plan.release_at),
+            )
+        )
+
+
+def _plan_change(plan: Plan, change: PlannedChange, papers: _Papers, *, explain: bool) -> None:
+    waiting = papers.waiting.get(change.order.pk or 0, [])
+    credit = change.payment.proposes_credit if change.payment_changes else Status.Credit.NONE
+    stopped = [document for document in waiting if _is_overtaken(change, document, releases=bool(credit))]
+    _cancel(change, stopped)
+    waiting = [document for document in waiting if document not in stopped]
+    invoice = papers.invoices.get(change.order.pk or 0)
+    if credit and invoice:
+        _add(plan, change, KIND.CREDIT_NOTE, TRIGGER.RELEASED, invoice.remaining, _rest_of(change))
+    elif change.refunds and (invoice or any(document.kind == KIND.INVOICE for document in waiting)):
+        _plan_refund(plan, change)
+    trigger = _trigger_of(change, papers.seller)
+    if trigger and not credit:
+        _plan_invoice(plan, change, papers, trigger, is_waiting=any(d.kind == KIND.INVOICE for d in waiting), explain=explain)
+
+
+def _is_overtaken(change: PlannedChange, document: PendingDocument, *, releases: bool) -> bool:
+    """Whether the change makes a waiting document pointless: the order left the status that asked for it."""
+    if document.kind == KIND.INVOICE:
+        if releases:
+            return True
+        if document.trigger == TRIGGER.PAID:
+            return change.payment_changes and not change.payment.counts_as_paid
+        return document.trigger == TRIGGER.SHIPPED and change.fulfilment_changes and not change.fulfilment.goods_left
+    return document.trigger == TRIGGER.RELEASED and change.payment_changes and not change.payment.releases
+
+
+def _trigger_of(change: PlannedChange, seller: SellerProfile) -> str:
+    rule = seller.auto_issue
+    if rule == SellerProfile.AutoIssue.PLACED:
+        return TRIGGER.PLACED if change.kind == OrderEvent.Kind.PLACED else ""
+    for moved, status in ((change.payment_changes, change.payment), (change.fulfilment_changes, change.fulfilment)):
+        if (moved or change.is_new) and status.document_trigger == rule:
+            return TRIGGER(rule)
+    return ""
+
+
+def _plan_invoice(
+    plan: Plan, change: PlannedChange, papers: _Papers, trigger: str, *, is_waiting: bool, explain: bool
+) -> None:
+    order = change.order
+    gross = order.total + order.gift_card_amount - order.tips_total
+    standing = papers.invoices.get(order.pk or 0)
+    if not papers.seller.is_set_up:
+        _no_invoice(change, _("The invoice settings are still empty."))
+    elif order.pk in papers.external:
+        _no_invoice(change, _("Another system issued a document for this order. You can issue one by hand."))
+    elif standing:
+        _no_invoice(change, _("Invoice %(number)s stands for this order already.") % {"number": standing.number})
+    elif is_waiting:
+        _no_invoice(change, _("One waits to be issued already."))
+    elif gross <= 0 and not papers.seller.invoice_zero_total:
+        _no_invoice(change, _("There is nothing to pay."))
+    else:
+        obstacles = _obstacles(change) if explain else ()
+        _add(plan, change, KIND.INVOICE, trigger, gross, {}, obstacles)
+
+
+def _obstacles(change: PlannedChange) -> tuple[str, ...]:
+    """What will make the document wait for staff, as far as the saved order shows it."""
+    if change.is_new or change.quantities:
+        return ()
+    return tuple(problem.text for problem in blocking(preconditions(change.order)))
+
+
+def _no_invoice(change: PlannedChange, reason: str) -> None:
+    change.add(NotGoing(key="document:invoice:none", icon="file-x", title=_("No invoice is issued"), reason=reason))
+
+
+def _rest_of(change: PlannedChange) -> dict[str, Any]:
+    reason = Invoice.Reason.REFUND if change.refunds else Invoice.Reason.CANCEL
+    return {"mode": "rest", "reason": reason, "reason_text": change.reason}
+
+
+def _plan_refund(plan: Plan, change: PlannedChange) -> None:
+    """The credit note of what a refund takes off the order: its pieces and shipping, or its amount."""
+    refund, rows = change.refunds[-1]
+    amount = round_money(sum((r.credited for r, _rows in change.refunds), ZERO), change.order.currency)
+    if amount > 0:
+        _add(plan, change, KIND.CREDIT_NOTE, TRIGGER.REFUND, amount, _details_of(refund, rows, amount))
+
+
+def _details_of(refund: Refund, rows: Sequence[RefundLine], amount: Decimal) -> dict[str, Any]:
+    details: dict[str, Any] = {"amount": str(amount), "reason": Invoice.Reason.REFUND, "reason_text": refund.reason, "mode": "amount"}
+    if rows or refund.shipping:
+        details |= {"mode": "pieces", "pieces": {str(row.line_id): row.quantity for row in rows}, "shipping": str(refund.shipping)}
+    return details
+
+
+def _add(
+    plan: Plan,
+    change: PlannedChange,
+    kind: str,
+    trigger: str,
+    amount: Decimal,
+    details: dict[str, Any],
+    obstacles: tuple[str, ...] = (),
+) -> None:
+    change.add(
+        IssueDocument(
+            key=f"document:{kind}",
+            kind=kind,
+            trigger=trigger,
+            amount=amount,
+            currency=change.order.currency,
+            release_at=plan.release_at,
+            is_held=plan.is_held,
+            details=details,
+            obstacles=obstacles,
+        )
+    )
+
+
+def _cancel(change: PlannedChange, documents: Sequence[PendingDocument]) -> None:
+    for document in documents:
+        change.add(CancelDocument(key=f"document:cancel:{document.pk}", pending_id=document.pk, kind=document.kind))
