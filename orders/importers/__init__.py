@@ -1,0 +1,1 @@
+"""Orders of other systems, read, checked and written."""

@@ -1,0 +1,1 @@
+"""Orders in the form of Ecwid's API, of any age."""
