@@ -1,0 +1,202 @@
+"""A planned change in words and numbers: what the consequence panel shows before anything is saved."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from orders.models import Order, Shipment, ShipmentLine, Variant
+from orders.money import format_money
+from orders.services.plan import Consequence, NotGoing, Plan, PlannedChange
+
+AMOUNTS = ("subtotal", "discount", "coupon_discount", "shipping_cost", "surcharges_total", "tax", "total")
+
+
+@dataclass(frozen=True)
+class StockRow:
+    """The counters of one variant before and after."""
+
+    variant: Variant
+    on_hand: tuple[int, int]
+    committed: tuple[int, int]
+
+    @property
+    def available(self) -> tuple[int, int]:
+        return self.on_hand[0] - self.committed[0], self.on_hand[1] - self.committed[1]
+
+
+@dataclass
+class Effect:
+    """One thing that a change sets off. With `key` and `is_optional` it has a tick."""
+
+    icon: str
+    title: str
+    when: str = ""
+    lines: tuple[str, ...] = ()
+    key: str = ""
+    is_optional: bool = False
+    is_on: bool = True
+    subject: str = ""
+    has_body: bool = False
+    stock: list[StockRow] = field(default_factory=list)
+    differences: list[tuple[str, str, str]] = field(default_factory=list)
+    is_absent: bool = False
+
+
+def effects_of(plan: Plan, change: PlannedChange) -> list[Effect]:
+    """Everything the change does, in the order a clerk asks: who hears of it, stock, parcels, money, papers, what stays away."""
+    told = [_told(consequence) for consequence in change.consequences]
+    mails = [effect for effect in told if effect.has_body]
+    others = [effect for effect in told if not effect.has_body and not effect.is_absent]
+    absent = [effect for effect in told if effect.is_absent]
+    return [*mails, *_stock(plan, change), *_parcels(change), *_money(change), *others, *_order_itself(change), *absent]
+
+
+def _told(consequence: Consequence) -> Effect:
+    item = consequence.describe()
+    return Effect(
+        icon=item.icon,
+        title=item.title,
+        when=item.when,
+        lines=item.lines,
+        key=consequence.key,
+        is_optional=consequence.optional,
+        is_on=consequence.is_on,
+        subject=item.subject,
+        has_body=bool(item.html or item.text),
+        is_absent=isinstance(consequence, NotGoing),
+    )
+
+
+def stock_rows(change: PlannedChange) -> list[StockRow]:
+    """The counters that the change moves, one row per variant however many items share it."""
+    rows: dict[int, StockRow] = {}
+    for m in change.movements:
+        before = rows.get(m.variant.pk)
+        on_hand, committed = (before.on_hand, before.committed) if before else ((m.on_hand_before,) * 2, (m.committed_before,) * 2)
+        rows[m.variant.pk] = StockRow(
+            m.variant, (on_hand[0], on_hand[1] + m.delta_on_hand), (committed[0], committed[1] + m.delta_committed)
+        )
+    return list(rows.values())
+
+
+def _stock(plan: Plan, change: PlannedChange) -> Iterator[Effect]:
+    if not plan.world.shop.stock_control:
+        yield Effect("boxes", _("No stock moves"), lines=(_("Stock control is switched off in the settings."),), is_absent=True)
+        return
+    if change.movements:
+        yield Effect("boxes", _stock_title(change), when=_("at once"), lines=tuple(_decisions(change)), stock=stock_rows(change))
+    elif decided := tuple(_decisions(change)):
+        yield Effect("boxes", _("Where the pieces are"), when=_("at once"), lines=decided)
+    if change.stock_ignored and (change.status_changes or change.decisions or change.quantities):
+        names = ", ".join(line.name for line in change.stock_ignored[:3]) + ("…" if len(change.stock_ignored) > 3 else "")
+        yield Effect("boxes", _("Stock does not follow %(names)s") % {"names": names}, lines=(_("Imported without moving stock."),), is_absent=True)
+
+
+def _stock_title(change: PlannedChange) -> str:
+    on_hand = sum(m.delta_on_hand for m in change.movements)
+    committed = sum(m.delta_committed for m in change.movements)
+    if on_hand < 0:
+        return ngettext("%(count)d piece leaves the stock", "%(count)d pieces leave the stock", -on_hand) % {"count": -on_hand}
+    if on_hand > 0:
+        return ngettext("%(count)d piece comes back to the stock", "%(count)d pieces come back to the stock", on_hand) % {"count": on_hand}
+    if committed < 0:
+        return ngettext("%(count)d piece is free again", "%(count)d pieces are free again", -committed) % {"count": -committed}
+    return ngettext("%(count)d piece is reserved", "%(count)d pieces are reserved", committed) % {"count": committed}
+
+
+def _decisions(change: PlannedChange) -> Iterator[str]:
+    for decision in change.decisions:
+        name = decision.line.name
+        if decision.shelf > 0:
+            yield _("%(count)d × %(name)s: back on the shelf") % {"count": decision.shelf, "name": name}
+        if decision.lost > 0:
+            yield _("%(count)d × %(name)s: lost or damaged, not back in stock") % {"count": decision.lost, "name": name}
+        if decision.shelf + decision.lost < 0:
+            yield _("%(count)d × %(name)s: taken from the stock again") % {"count": -decision.shelf - decision.lost, "name": name}
+
+
+def _parcels(change: PlannedChange) -> Iterator[Effect]:
+    for shipment in change.voided_shipments:
+        yield Effect("truck", _("The parcel %(name)s is replaced") % {"name": shipment}, when=_("at once"))
+    for shipment, rows in change.new_shipments:
+        yield Effect("truck", _parcel_title(shipment), when=_("at once"), lines=tuple(_contents(rows)))
+
+
+def _parcel_title(shipment: Shipment) -> str:
+    if shipment.tracking_number:
+        name = " ".join(part for part in (shipment.carrier, shipment.tracking_number) if part)
+        return _("A parcel: %(name)s") % {"name": name}
+    return _("A parcel without a tracking number")
+
+
+def _contents(rows: list[ShipmentLine]) -> Iterator[str]:
+    return (f"{row.quantity} × {row.line.name}" for row in rows)
+
+
+def _money(change: PlannedChange) -> Iterator[Effect]:
+    order = change.order
+    for payment in change.payments:
+        words = {"amount": format_money(payment.amount, order.currency), "method": payment.method or _("no method")}
+        yield Effect(
+            "credit-card",
+            _("A payment of %(amount)s") % words,
+            when=_("at once"),
+            lines=(_("%(method)s; recorded as received, no money is moved.") % words, _balance(change)),
+        )
+    for refund, rows in change.refunds:
+        words = {"amount": format_money(refund.amount, order.currency), "method": refund.method or _("no method")}
+        lines = [f"{row.quantity} × {row.line.name}: {format_money(row.amount, order.currency)}" for row in rows]
+        if refund.shipping:
+            lines.append(_("Shipping: %(amount)s") % {"amount": format_money(refund.shipping, order.currency)})
+        lines.append(_("%(method)s; recorded as given back, no money is moved.") % words)
+        yield Effect("undo-2", _("A refund of %(amount)s") % words, when=_("at once"), lines=(*lines, _balance(change)))
+    if not change.payments and not change.refunds and change.status_changes:
+        yield Effect("lock", _("No money is recorded"), lines=(_balance(change),), is_absent=True)
+
+
+def _balance(change: PlannedChange) -> str:
+    left = change.balance_after
+    if change.payment.releases or not left:
+        return _("Nothing is left to pay.")
+    amount = format_money(abs(left), change.order.currency)
+    if left > 0:
+        return _("Left to pay: %(amount)s.") % {"amount": amount}
+    return _("Paid too much: %(amount)s.") % {"amount": amount}
+
+
+def _order_itself(change: PlannedChange) -> Iterator[Effect]:
+    order = change.order
+    amounts = [
+        (str(Order._meta.get_field(name).verbose_name), format_money(old, order.currency), format_money(new, order.currency))
+        for name, (old, new) in change.fields.items()
+        if name in AMOUNTS
+    ]
+    quantities = [
+        (line.name, f"× {line.quantity}", f"× {change.quantities[line.pk]}") for line in change.lines if line.pk in change.quantities
+    ]
+    if quantities or amounts:
+        yield Effect("receipt", _("The order changes"), when=_("at once"), differences=[*quantities, *amounts], lines=(_balance(change),))
+    if change.after("is_oversold") and not order.is_oversold:
+        yield Effect("triangle-alert", _("The order is marked oversold"), lines=(_("More pieces are sold than there are."),))
+    details = [
+        (str(Order._meta.get_field(name.removesuffix("_id")).verbose_name), in_words(old), in_words(new))
+        for name, (old, new) in change.fields.items()
+        if name not in AMOUNTS and name != "is_oversold"
+    ]
+    tags = [(_("Tag"), "", name) for name in change.facts.get("add_tags", [])]
+    tags += [(_("Tag"), name, "") for name in change.facts.get("remove_tags", [])]
+    if details or tags:
+        yield Effect("pencil", _("Details"), when=_("at once"), differences=[*details, *tags])
+
+
+def in_words(value: Any) -> str:
+    """A column's value as a reader says it."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if hasattr(value, "year"):
+        return date_format(value, "DATE_FORMAT")
+    return "" if value is None else str(value)

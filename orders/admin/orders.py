@@ -1,0 +1,82 @@
+"""Orders in the admin: who may see and do what, and which page answers which address."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from orders.admin.manual_order import manual_order_view
+from orders.admin.order_list import order_list_view
+from orders.admin.order_page import order_page_view
+from orders.admin.panel import mail_view, panel_view
+from orders.admin.wish_forms import FORMS
+from orders.models import Order
+
+# Changes of one part of an order: the address names the item, the parcel or the note.
+OF_A_PART = frozenset({"tracking", "quantity", "note"})
+
+
+@admin.register(Order)
+class OrderAdmin(admin.ModelAdmin):
+    """The list, the page of an order and its consequence panels. Orders are never written by the stock form."""
+
+    search_fields = ("search",)
+    ordering = ("-placed_at", "-id")
+
+    def get_urls(self) -> list[URLPattern]:
+        places = []
+        for name in FORMS:
+            for part in ("", "<int:part>/") if name in OF_A_PART else ("",):
+                places.append(self._place(f"<int:pk>/{name}/{part}", self.panel, name, name))
+                places.append(self._place(f"<int:pk>/{name}/{part}mail/", self.mail, name, f"{name}_mail"))
+        return [*places, *super().get_urls()]
+
+    def _place(self, address: str, view: Callable[..., HttpResponse], wish: str, name: str) -> URLPattern:
+        return path(address, self.admin_site.admin_view(view), {"name": wish}, name=f"orders_order_{name}")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.add_order")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return order_list_view(request, self.admin_site, self._shared(request) | (extra_context or {}))
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return manual_order_view(request, self.admin_site)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        self._check(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return order_page_view(request, self.admin_site, object_id, self._shared(request) | (extra_context or {}))
+
+    def panel(self, request: HttpRequest, pk: int, name: str, part: int = 0) -> HttpResponse:
+        self._check(request)
+        return panel_view(request, self.admin_site, pk, name, part)
+
+    def mail(self, request: HttpRequest, pk: int, name: str, part: int = 0) -> HttpResponse:
+        self._check(request)
+        return mail_view(request, pk, name, part)
+
+    def _check(self, request: HttpRequest) -> None:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+
+    def _shared(self, request: HttpRequest) -> dict[str, Any]:
+        """What pages that extend the admin's own templates expect."""
+        return {"opts": self.opts, "has_add_permission": self.has_add_permission(request), "media": self.media, "plural": _("Orders")}

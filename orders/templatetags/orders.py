@@ -1,0 +1,103 @@
+"""How orders are written on pages: status pills, moments, names of events."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import template
+from django.http import QueryDict
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
+
+from orders.models import Status
+
+register = template.Library()
+
+
+@register.simple_tag
+def pill(status: Status, *, quiet: bool = True) -> SafeString:
+    """A status as tone, glyph and word. Only a status that waits for somebody keeps its tint, unless `quiet` is off."""
+    settled = "" if status.waits_for_staff or not quiet else " settled"
+    return format_html(
+        '<span class="pill {}{}"><svg class="icon" aria-hidden="true"><use href="{}#i-{}"/></svg>{}</span>',
+        status.tone,
+        settled,
+        static("icons.svg"),
+        status.glyph,
+        status,
+    )
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """When something happened, as short as it is clear: "Today 09:26", "Yesterday 17:09", "22 Nov 16:26", "3 Mar 2024"."""
+    if at is None:
+        return ""
+    local, today = timezone.localtime(at), timezone.localdate()
+    clock = date_format(local, "H:i")
+    days = (today - local.date()).days
+    if days == 0:
+        return _("Today %(time)s") % {"time": clock}
+    if days == 1:
+        return _("Yesterday %(time)s") % {"time": clock}
+    if local.year == today.year:
+        return f"{date_format(local, 'j M')} {clock}"
+    return date_format(local, "j M Y")
+
+
+@register.filter
+def full_moment(at: datetime | None) -> str:
+    """Date and time in full, for titles."""
+    return "" if at is None else date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """A date with its weekday: "Thu 26 Nov"."""
+    return "" if value is None else date_format(value, "D j M Y" if value.year != timezone.localdate().year else "D j M")
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """The name of a language in the reader's language; the code itself where it is not known."""
+    if not code:
+        return ""
+    try:
+        return str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
+
+
+@register.filter
+def web_address(link: str) -> str:
+    """The link if it leads to a web page; nothing else may become a link (imported text could hold javascript:)."""
+    try:
+        return link if urlsplit(link.strip()).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
+
+
+@register.filter
+def having(rows: Iterable[Any], event_id: int) -> list[Any]:
+    """Those of `rows` that an event caused."""
+    return [row for row in rows or () if getattr(row, "event_id", None) == event_id]
+
+
+@register.simple_tag
+def query_with(query: QueryDict, **changes: Any) -> str:
+    """The query string with some parameters changed; None or an empty text removes one. Paging starts anew."""
+    changed = query.copy()
+    for name in ("after", "before"):
+        changed.pop(name, None)
+    for name, value in changes.items():
+        if value is None or value == "":
+            changed.pop(name, None)
+        else:
+            changed[name] = str(value)
+    return "?" + changed.urlencode() if changed else "?"
