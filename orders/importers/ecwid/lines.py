@@ -10,7 +10,7 @@ from orders.importers.ecwid.fields import Fields, plain
 from orders.services.pricing import MOST_LINES
 
 
-def read_lines(fields: Fields, warnings: list[str]) -> tuple[Row, ...]:
+def read_lines(fields: Fields, warnings: list[str], *, is_wish: bool = False) -> tuple[Row, ...]:
     """The items as columns of order lines. No item, or more than an order may hold, is a problem of the document."""
     path, value = fields.take("items")
     if value is None or value == []:
@@ -22,20 +22,21 @@ def read_lines(fields: Fields, warnings: list[str]) -> tuple[Row, ...]:
     if len(value) > MOST_LINES:
         fields.problems.add(path, _("%(count)d items, at most %(most)d are allowed") % {"count": len(value), "most": MOST_LINES})
         return ()
-    return tuple(Row(_line(item, warnings)) for item in fields.objects("items"))
+    return tuple(Row(_line(item, warnings, is_wish=is_wish)) for item in fields.objects("items"))
 
 
-def _line(item: Fields, warnings: list[str]) -> dict[str, Any]:
+def _line(item: Fields, warnings: list[str], *, is_wish: bool) -> dict[str, Any]:
     quantity = item.count("quantity", "amount")
     if quantity is None and not any(line.startswith((f"{item.path}.quantity", f"{item.path}.amount")) for line in item.problems.lines):
         item.problems.add(f"{item.path}.quantity", _("missing"))
     number = item.number("price")
     price = item.amount("price")
-    if number is None and not any(line.startswith(f"{item.path}.price:") for line in item.problems.lines):
-        item.problems.add(f"{item.path}.price", _("missing"))
     sku = item.text("sku", limit=200)
-    name = item.text("name", limit=500) or sku
-    if not name:
+    by_catalogue = is_wish and bool(sku)
+    if number is None and not by_catalogue and not any(line.startswith(f"{item.path}.price:") for line in item.problems.lines):
+        item.problems.add(f"{item.path}.price", _("missing"))
+    name = item.text("name", limit=500) or ("" if by_catalogue else sku)
+    if not name and not by_catalogue:
         item.problems.add(f"{item.path}.name", _("missing"))
     is_shipped = item.flag("isShippingRequired", "tangible")
     is_digital = bool(item.flag("digital"))
@@ -46,7 +47,7 @@ def _line(item: Fields, warnings: list[str]) -> dict[str, Any]:
         "sku": sku,
         "name": name,
         "quantity": quantity or 1,
-        "price": price or Decimal(0),
+        "price": price,
         "product_price": item.amount("productPrice"),
         "cost": item.amount("cost", "costPrice"),
         "weight": _weight(item),

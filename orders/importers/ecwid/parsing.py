@@ -28,8 +28,12 @@ class InvalidDocument(Exception):
         self.problems = problems
 
 
-def parse_document(value: Any) -> EcwidDocument:
-    """The facts of one decoded document. Raises InvalidDocument with every problem found."""
+def parse_document(value: Any, *, is_wish: bool = False) -> EcwidDocument:
+    """The facts of one decoded document. Raises InvalidDocument with every problem found.
+
+    A wish is an order to be placed: what it leaves out (names and prices of known SKUs, whether prices include tax) is left to the
+    service that places it.
+    """
     problems = Problems()
     if not isinstance(value, dict):
         problems.expected("$", _("an order as an object"), value)
@@ -38,13 +42,13 @@ def parse_document(value: Any) -> EcwidDocument:
     if problems.lines:
         raise InvalidDocument(problems.lines)
     content_hash = hashlib.sha256(as_text(value).encode()).hexdigest()
-    document = _document(Fields(value, "$", problems), content_hash)
+    document = _document(Fields(value, "$", problems), content_hash, is_wish=is_wish)
     if problems.lines:
         raise InvalidDocument(problems.lines)
     return document
 
 
-def _document(fields: Fields, content_hash: str) -> EcwidDocument:
+def _document(fields: Fields, content_hash: str, *, is_wish: bool) -> EcwidDocument:
     warnings: list[str] = []
     number = fields.text("id", "vendorOrderNumber", limit=81) or fields.text("publicUid", limit=81)
     if not number and fields.peek("orderNumber"):
@@ -63,12 +67,12 @@ def _document(fields: Fields, content_hash: str) -> EcwidDocument:
     _read_delivery(fields, values)
     discounts = _read_discounts(fields, values)
     surcharges = _read_surcharges(fields, values)
-    lines = read_lines(fields, warnings)
+    lines = read_lines(fields, warnings, is_wish=is_wish)
     refunds = tuple(_read_refunds(fields))
     refunded = fields.amount("refundedAmount") or Decimal(0)
     parcels = tuple(_read_parcels(fields))
     invoices = tuple(_read_invoices(fields))
-    if "prices_include_tax" not in values:
+    if "prices_include_tax" not in values and not is_wish:
         values["prices_include_tax"] = _guess_included_tax(values, lines)
     note = fields.text("privateAdminNotes", limit=10_000)
     customer = fields.text("customerId", limit=80)
@@ -236,7 +240,9 @@ def _read_money(fields: Fields, values: dict[str, Any]) -> None:
 def _read_delivery(fields: Fields, values: dict[str, Any]) -> None:
     option = fields.object("shippingOption")
     if option is not None:
-        values["shipping_cost"] = option.amount("shippingRate") or Decimal(0)
+        rate = option.amount("shippingRate")
+        if rate is not None:
+            values["shipping_cost"] = rate
         values["shipping_method"] = option.text("shippingMethodName", limit=400)
         values["shipping_carrier"] = option.text("shippingCarrierName", limit=200)
         values["delivery_instructions"] = option.text("pickupInstruction", limit=10_000)

@@ -346,3 +346,8 @@ def as_text(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f") if value.is_finite() and abs(value.adjusted()) < 40 else str(value)
     return json.dumps(value)
+
+
+def decode(text: str) -> Any:
+    """One JSON value with exact numbers. Raises JSONDecodeError or RecursionError."""
+    return _DECODER.decode(text)

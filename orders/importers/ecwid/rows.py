@@ -106,13 +106,8 @@ def missing_refunds(document: EcwidDocument, known: Mapping[str, Decimal], *, no
     return found
 
 
-def cart_draft(document: EcwidDocument, values: Mapping[str, Any]) -> OrderDraft:
-    """An unfinished cart as a draft that can be placed; its own totals are kept."""
-    money = Decimal(0)
-    totals = None
-    if "total" in document.values and "subtotal" in document.values:
-        names = ("subtotal", "total", "tax", "discount", "coupon_discount")
-        totals = StoredTotals(**{name: values.get(name, money) for name in names})
+def draft_of(document: EcwidDocument, values: Mapping[str, Any]) -> OrderDraft:
+    """An unfinished cart, or an order to be placed, as a draft; its own totals are kept."""
     copied = (
         "customer_name",
         "email",
@@ -150,16 +145,37 @@ def cart_draft(document: EcwidDocument, values: Mapping[str, Any]) -> OrderDraft
         lines=tuple(_draft_line(row.values) for row in document.lines),
         billing=document.addresses.get("billing"),
         shipping=document.addresses.get("shipping"),
-        discounts=tuple(
-            DraftDiscount(label=row.values["label"], kind="ABS", value=row.values["amount"], base=row.values["base"], is_coupon=row.values["base"] == "COUPON")
-            for row in document.discounts
-        ),
+        discounts=_draft_discounts(document, values),
         surcharges=tuple(DraftSurcharge(**{k: v for k, v in row.values.items() if k in ("label", "amount", "kind", "vat_rate")}) for row in document.surcharges),
-        shipping_cost=values.get("shipping_cost", money),
+        shipping_cost=values.get("shipping_cost"),
         extra_fields=tuple(values.get("extra_fields", ())),
         staff_note=document.staff_note,
-        totals=totals,
+        totals=stored_totals(document),
     )
+
+
+def stored_totals(document: EcwidDocument) -> StoredTotals | None:
+    """The totals that the document states, where it states them."""
+    if "total" not in document.values or "subtotal" not in document.values:
+        return None
+    names = ("subtotal", "total", "tax", "discount", "coupon_discount")
+    return StoredTotals(**{name: document.values.get(name, Decimal(0)) for name in names})
+
+
+def _draft_discounts(document: EcwidDocument, values: Mapping[str, Any]) -> tuple[DraftDiscount, ...]:
+    """Discounts in amounts that sum to what the document takes off."""
+    rows = [
+        DraftDiscount(label=row.values["label"], kind="ABS", value=row.values["amount"], base=row.values["base"], is_coupon=row.values["base"] == "COUPON")
+        for row in document.discounts
+        if row.values["amount"]
+    ]
+    for column, is_coupon in (("discount", False), ("coupon_discount", True)):
+        stated = values.get(column, Decimal(0))
+        if sum((row.value for row in rows if row.is_coupon is is_coupon), Decimal(0)) != stated:
+            rows = [row for row in rows if row.is_coupon is not is_coupon]
+            if stated:
+                rows.append(DraftDiscount(value=stated, base="COUPON" if is_coupon else "CUSTOM", is_coupon=is_coupon))
+    return tuple(rows)
 
 
 def _draft_line(values: Mapping[str, Any]) -> DraftLine:

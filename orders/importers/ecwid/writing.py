@@ -18,7 +18,7 @@ from orders.importers.ecwid.reading import Found
 from orders.importers.ecwid.report import Became, Result
 from orders.importers.ecwid.rows import (
     addresses_of,
-    cart_draft,
+    draft_of,
     check_totals,
     discounts_of,
     line_rows,
@@ -174,7 +174,7 @@ class Writer:
             "customer_name": values.get("customer_name", ""),
             "email": values.get("email", ""),
             "language": values.get("language", ""),
-            "body": cart_draft(document, values).as_json(),
+            "body": draft_of(document, values).as_json(),
             "total": values["total"],
             "currency": values["currency"],
             "recovered_order_id": document.recovered_order_id,

@@ -1,0 +1,98 @@
+"""Orders of the online shop: placed by POST, read by GET, in Ecwid's form."""
+
+import hashlib
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.http import Http404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orders.api.errors import KeyReused, WrongFields
+from orders.api.presenting import ExactJSONRenderer, order_as_ecwid
+from orders.api.wishes import draft_from_body
+from orders.drafts import OrderDraft
+from orders.importers.ecwid.reading import as_text
+from orders.models import AnsweredRequest, ApiToken, Order
+from orders.services.intake import PlaceWish, draw_number
+from orders.services.plan import Actor, apply
+
+KEY_LENGTH = 200
+
+
+class StoreView(APIView):
+    """A page of one store; another store's token finds nothing there."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.auth.store_id != kwargs["store"]:
+            raise Http404
+
+
+class Orders(StoreView):
+    def post(self, request: Request, store: str) -> Response:
+        """Place an order. The same Idempotency-Key with the same body gets the same answer and makes nothing new."""
+        key = _key_of(request)
+        body = request.data
+        body_hash = hashlib.sha256(as_text(body).encode()).hexdigest()
+        if key and (known := _answered(request.auth, key, body_hash)):
+            return _answer(store, known.answer)
+        draft = draft_from_body(body)
+        if not key:
+            return _answer(store, _place(draft, request.auth))
+        try:
+            with transaction.atomic():
+                # A second request with this key waits here until the first has committed, or takes over when it failed.
+                claim = AnsweredRequest.objects.create(token=request.auth, key=key, body_hash=body_hash, status_code=0, answer={})
+                claim.answer = _place(draft, request.auth)
+                claim.status_code, claim.order_id = status.HTTP_200_OK, claim.answer["id"]
+                claim.save(update_fields=["answer", "status_code", "order"])
+        except IntegrityError:
+            known = _answered(request.auth, key, body_hash)
+            if known is None:
+                raise
+            return _answer(store, known.answer)
+        return _answer(store, claim.answer)
+
+
+class OneOrder(StoreView):
+    renderer_classes = [ExactJSONRenderer]
+
+    def get(self, request: Request, store: str, number: str) -> Response:
+        """One order by its internal id or its number."""
+        orders = Order.objects.present().with_statuses()
+        order = orders.filter(pk=int(number)).first() if number.isdecimal() and len(number) < 18 else None
+        order = order or orders.filter(number=number, source=Order.OWN).first() or orders.filter(number=number).first()
+        if order is None:
+            raise Http404
+        return Response(order_as_ecwid(order))
+
+
+def _key_of(request: Request) -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > KEY_LENGTH or not key.isascii() or (key and not key.isprintable()):
+        message = _("at most %(most)d plain characters") % {"most": KEY_LENGTH}
+        raise WrongFields([("Idempotency-Key", message)])
+    return key
+
+
+def _answered(token: ApiToken, key: str, body_hash: str) -> AnsweredRequest | None:
+    """The answer given to this key. Raises KeyReused where it was given to another body."""
+    known = AnsweredRequest.objects.filter(token=token, key=key).first()
+    if known is not None and known.body_hash != body_hash:
+        raise KeyReused(_("This Idempotency-Key was used for another body."))
+    return known
+
+
+def _place(draft: OrderDraft, token: ApiToken) -> dict[str, Any]:
+    outcome = apply(PlaceWish(draft=draft, actor=Actor.api(token.name), number=draw_number())).or_raise()
+    assert outcome.event is not None
+    return {"id": outcome.event.order.pk, "orderid": outcome.event.order.number}
+
+
+def _answer(store: str, answer: dict[str, Any]) -> Response:
+    return Response(answer, headers={"Location": reverse("api:order", args=[store, answer["id"]])})
