@@ -142,7 +142,7 @@ def letterhead(facts: dict[str, Any], language: str) -> dict[str, Any]:
     if form and facts["capital"]:
         form = _("%(form)s with a capital of %(capital)s") % {"form": form, "capital": facts["capital"]}
     registration = _registration(facts)
-    vat = _("VAT no. %(number)s") % {"number": facts["vat_id"].replace(" ", NBSP)} if facts["vat_id"] else ""
+    vat = _("VAT no. %(number)s") % {"number": wording.spaced_vat_id(facts["vat_id"])} if facts["vat_id"] else ""
     address = ", ".join(part for part in (facts["street"], place) if part)
     numbers = " · ".join(number for number in (_siren(facts), _siret(facts)) if number)
     contact = " · ".join(part for part in (facts["email"], facts["phone"]) if part)

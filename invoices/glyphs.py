@@ -32,4 +32,3 @@ def printable(text: str) -> str:
         return text
     known = known_characters()
     return "".join(c if ord(c) in known or c in _INVISIBLE else REPLACEMENT for c in text)
-

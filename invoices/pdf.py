@@ -41,9 +41,7 @@ class Job:
 
     def as_json(self) -> bytes:
         assets = {name: [kind, base64.b64encode(content).decode()] for name, (kind, content) in self.assets.items()}
-        return json.dumps(
-            {"html": self.html, "is_letter": self.is_letter, "identifier": self.identifier, "assets": assets}
-        ).encode()
+        return json.dumps({"html": self.html, "is_letter": self.is_letter, "identifier": self.identifier, "assets": assets}).encode()
 
     @classmethod
     def from_json(cls, body: bytes) -> "Job":
@@ -92,7 +90,7 @@ def print_apart(job: Job) -> bytes:
     Raises PdfUnavailable, RenderFailed.
     """
     try:
-        child = subprocess.run(  # noqa: S603 (our own module, no shell)
+        child = subprocess.run(
             [sys.executable, "-m", "invoices.pdf"],
             input=job.as_json(),
             capture_output=True,
@@ -111,12 +109,12 @@ def print_apart(job: Job) -> bytes:
 
 
 def _weasyprint() -> Any:
+    for chatty in ("weasyprint.progress", "fontTools"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         import weasyprint  # noqa: PLC0415 (half a second, and fails where Pango is missing)
     except OSError as error:
         raise PdfUnavailable(HOW_TO_GET_PANGO) from error
-    for chatty in ("weasyprint.progress", "fontTools"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     return weasyprint
 
 

@@ -75,7 +75,7 @@ class IssueDocument(Consequence):
             batch_size=500,
         )
         if any(not item.is_held for _change, item in wanted):
-            transaction.on_commit(lambda: ring_for_documents())  # noqa: PLW0108 (looked up at commit, as tests replace it)
+            transaction.on_commit(lambda: ring_for_documents())
 
 
 @dataclass(kw_only=True)
@@ -112,7 +112,11 @@ class RestoreDocument(Consequence):
     optional: bool = False
 
     def describe(self) -> PanelItem:
-        title = _("The invoice that was stopped waits again") if self.kind == KIND.INVOICE else _("The credit note that was stopped waits again")
+        title = (
+            _("The invoice that was stopped waits again")
+            if self.kind == KIND.INVOICE
+            else _("The credit note that was stopped waits again")
+        )
         return PanelItem(icon="file-text", title=title, when=_("after the undo time"))
 
     @classmethod
@@ -157,7 +161,11 @@ def _papers_of(changes: Sequence[PlannedChange]) -> _Papers:
     if not ids:
         return papers
     open_ones = Q(order__in=ids, state__in=(STATE.WAITING, STATE.NEEDS_STAFF))
-    for document in PendingDocument.objects.filter(open_ones | Q(event__in=undone) | Q(cancelled_by__in=undone)).select_related("invoice").order_by("id"):
+    for document in (
+        PendingDocument.objects.filter(open_ones | Q(event__in=undone) | Q(cancelled_by__in=undone))
+        .select_related("invoice")
+        .order_by("id")
+    ):
         if document.state in (STATE.WAITING, STATE.NEEDS_STAFF):
             papers.waiting[document.order_id].append(document)
         if document.event_id in undone:
@@ -225,9 +233,7 @@ def _trigger_of(change: PlannedChange, seller: SellerProfile) -> str:
     return ""
 
 
-def _plan_invoice(
-    plan: Plan, change: PlannedChange, papers: _Papers, trigger: str, *, is_waiting: bool, explain: bool
-) -> None:
+def _plan_invoice(plan: Plan, change: PlannedChange, papers: _Papers, trigger: str, *, is_waiting: bool, explain: bool) -> None:
     order = change.order
     gross = order.total + order.gift_card_amount - order.tips_total
     standing = papers.invoices.get(order.pk or 0)

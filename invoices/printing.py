@@ -31,8 +31,11 @@ def page_of_invoice(invoice: Invoice) -> Page:
     word = _("Credit note") if invoice.is_credit_note else _("Invoice")
     home = invoice.seller["country"]
     unit = _("amounts in %(currency)s, excluding VAT") if is_taxed else _("amounts in %(currency)s")
-    page = Page(
-        **letterhead(invoice.seller, language),
+    letter = letterhead(invoice.seller, language)
+    if invoice.is_credit_note:
+        letter |= {"thanks": "", "intro": ""}
+    return Page(
+        **letter,
         title=f"{word} {invoice.number}",
         heading=word,
         number=invoice.number,
@@ -63,7 +66,6 @@ def page_of_invoice(invoice: Invoice) -> Page:
         notes=tuple(invoice.notes),
         created=invoice.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
-    return page
 
 
 def _is_abroad(country: str, home: str) -> bool:
@@ -94,7 +96,7 @@ def _facts(invoice: Invoice) -> tuple[Fact, ...]:
     if buyer["siren"] and not invoice.is_credit_note:
         facts.append(Fact(_("Customer SIREN"), wording.spaced(buyer["siren"], (3, 3))))
     if buyer["vat_id"]:
-        facts.append(Fact(_("Customer VAT no."), buyer["vat_id"].replace(" ", NBSP)))
+        facts.append(Fact(_("Customer VAT no."), wording.spaced_vat_id(buyer["vat_id"])))
     return tuple(facts)
 
 
@@ -166,9 +168,7 @@ def _transfer(invoice: Invoice) -> Transfer | None:
     lines.append(_("Reference %(number)s") % {"number": invoice.number})
     code = ""
     if invoice.currency == "EUR":
-        code = epc_code(
-            holder=payment["holder"], iban=payment["iban"], bic=payment["bic"], amount=invoice.due, reference=invoice.number
-        )
+        code = epc_code(holder=payment["holder"], iban=payment["iban"], bic=payment["bic"], amount=invoice.due, reference=invoice.number)
     return Transfer(tuple(line for line in lines if line), code)
 
 

@@ -117,7 +117,10 @@ def _order_sums(order: Order, parts: OrderParts, money) -> tuple[Fact, ...]:
     optional = [
         (coupon, -order.coupon_discount),
         (_("Discount"), -order.discount),
-        (_("Shipping, %(method)s") % {"method": clean(order.shipping_method)} if order.shipping_method else _("Shipping"), order.shipping_cost),
+        (
+            _("Shipping, %(method)s") % {"method": clean(order.shipping_method)} if order.shipping_method else _("Shipping"),
+            order.shipping_cost,
+        ),
         (_("Handling"), order.handling_fee),
     ]
     optional += [

@@ -85,6 +85,13 @@ def spaced(number: str, groups: tuple[int, ...]) -> str:
     return NBSP.join(part for part in (*parts, rest) if part)
 
 
+def spaced_vat_id(number: str) -> str:
+    """A VAT id as it is usually written: FR 19 812 345 676, DE 123456788."""
+    compact = number.replace(" ", "").replace(NBSP, "")
+    groups = (2, 2, 3, 3) if compact.startswith("FR") and len(compact) == 13 else (2,)
+    return spaced(compact, groups) if compact[:2].isalpha() else compact
+
+
 def exemption_code(category: str, seller: SellerProfile) -> str:
     """VATEX code of a category that bears no VAT (EN 16931, BT-121)."""
     if category == VatCategory.EXEMPT and seller.vat_regime == SellerProfile.VatRegime.FRANCHISE:

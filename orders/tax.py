@@ -41,9 +41,8 @@ __all__ = [
 ]
 
 _EU = frozenset(
-    ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL")
-    + ("PL", "PT", "RO", "SE", "SI", "SK")
-)
+    ("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL")
+) | frozenset(("PT", "RO", "SE", "SI", "SK"))
 _TOLERANCE = Decimal(1)  # EN 16931, BR-CO-17: how far a stored tax may lie from base × rate
 
 

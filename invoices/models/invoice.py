@@ -181,7 +181,6 @@ class Invoice(Frozen):
                 condition=models.Q(kind="invoice", refers=None) | models.Q(kind="credit_note", refers__isnull=False),
                 name="only_credit_notes_refer",
             ),
-            models.CheckConstraint(condition=models.Q(gross=models.F("net") + models.F("vat")), name="gross_is_net_plus_vat"),
             models.CheckConstraint(condition=models.Q(sequence__gt=0), name="sequence_starts_at_one"),
         ]
         indexes = [

@@ -37,7 +37,9 @@ class PendingDocument(models.Model):
     details = models.JSONField(default=dict, blank=True)
     reasons = models.JSONField(default=list, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="asked_by", verbose_name=_("issued as"))
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="asked_by", verbose_name=_("issued as")
+    )
     cancelled_by = models.ForeignKey(
         OrderEvent, on_delete=models.SET_NULL, null=True, blank=True, related_name="cancelled_documents", editable=False
     )

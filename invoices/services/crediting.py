@@ -194,7 +194,9 @@ def credit_invoice(
             raise CannotIssue([Problem("is_credit_note", "invoice", _("A credit note can't be credited; issue a new invoice."))])
         ledger = _Ledger.of(invoice)
         if not ledger.remaining and (invoice.gross or invoice.credit_notes.exists()):
-            raise CannotIssue([Problem("nothing_left", "amount", _("Invoice %(number)s is credited entirely.") % {"number": invoice.number})])
+            raise CannotIssue(
+                [Problem("nothing_left", "amount", _("Invoice %(number)s is credited entirely.") % {"number": invoice.number})]
+            )
         with override(invoice.locale):
             rows = _rows(ledger, lines=lines, shipping=shipping, amount=amount)
         note, note_lines, groups = _credit_note(ledger, rows, reason=reason, reason_text=reason_text)
@@ -202,9 +204,25 @@ def credit_invoice(
     return note
 
 
-def _rows(
-    ledger: _Ledger, *, lines: Mapping[int, int] | None, shipping: Decimal | None, amount: Decimal | None
-) -> list[_Row]:
+@dataclass(frozen=True)
+class Left:
+    """What credit notes can still take back of an invoice."""
+
+    amount: Decimal
+    charges: Decimal
+    pieces: tuple[tuple[InvoiceLine, Decimal], ...]
+
+
+def left_to_credit(invoice: Invoice) -> Left:
+    """What is left of `invoice`: the amount, its charges as entered, and pieces per line. Reads only."""
+    ledger = _Ledger.of(invoice)
+    rows = [line for line in ledger.lines if line.kind == InvoiceLine.Kind.LINE]
+    charges = [ledger.charge_left(line) for line in ledger.lines if line.kind == InvoiceLine.Kind.CHARGE]
+    pieces = tuple((line, left) for line in rows if (left := ledger.pieces_left(line)))
+    return Left(ledger.remaining, sum(charges, ZERO), pieces)
+
+
+def _rows(ledger: _Ledger, *, lines: Mapping[int, int] | None, shipping: Decimal | None, amount: Decimal | None) -> list[_Row]:
     if amount is not None:
         return _rows_of_amount(ledger, amount)
     if lines is None and shipping is None:
@@ -399,10 +417,24 @@ def _line(row: _Row, position: int, places: int) -> InvoiceLine:
     )
 
 
-_COPIED = (
-    "is_simplified is_test order order_number locale currency exponent tax_point_code buyer_kind buyer_name buyer_country seller buyer"
-    " ship_to tax_id_check snapshot_version"
-).split()
+_COPIED = [
+    "is_simplified",
+    "is_test",
+    "order",
+    "order_number",
+    "locale",
+    "currency",
+    "exponent",
+    "tax_point_code",
+    "buyer_kind",
+    "buyer_name",
+    "buyer_country",
+    "seller",
+    "buyer",
+    "ship_to",
+    "tax_id_check",
+    "snapshot_version",
+]
 
 
 def _note_header(invoice: Invoice, *, reason: str, reason_text: str) -> Invoice:

@@ -172,7 +172,10 @@ def _siren_of(tax_id: str, country: str) -> str:
 def _ship_to(order: Order, parts: OrderParts) -> dict[str, Any]:
     shipping, billing = parts.addresses.get("shipping"), parts.addresses.get("billing")
     needs = any(line.requires_shipping and not line.is_digital for line in parts.lines)
-    place: dict[str, Any] = {"kind": order.delivery_kind or (DeliveryKind.SHIPPING if needs else ""), "method": clean(order.shipping_method)}
+    place: dict[str, Any] = {
+        "kind": order.delivery_kind or (DeliveryKind.SHIPPING if needs else ""),
+        "method": clean(order.shipping_method),
+    }
     if order.delivery_kind == DeliveryKind.PICKUP:
         return place | {"same": False, "pickup": clean(order.delivery_instructions), "country": ""}
     person = _person(shipping or billing, order.customer_name)
@@ -255,9 +258,7 @@ def _share_row(share: Share, kind: str, name: str, reason_code: str) -> InvoiceL
 def option_text(line: OrderLine) -> str:
     """Options as one line: "Colour: mist blue · Finish: matt"; French puts a no-break space before the colon."""
     joint = _("%(name)s: %(value)s")
-    return " · ".join(
-        joint % {"name": option.get("name", ""), "value": option["value"]} for option in line.options if option.get("value")
-    )
+    return " · ".join(joint % {"name": option.get("name", ""), "value": option["value"]} for option in line.options if option.get("value"))
 
 
 def _discount_name(order: Order, language: str) -> str:

@@ -15,7 +15,6 @@ from invoices.models import (
     InvoiceCounter,
     InvoiceEvent,
     InvoiceLine,
-    InvoiceSeries,
     InvoiceVatGroup,
     PendingDocument,
     SellerProfile,
@@ -35,7 +34,12 @@ KEY_LENGTH = 120
 def uncredited_invoices(order_ids: Sequence[int]) -> dict[int, Invoice]:
     """Per order the issued invoice that no credit notes have taken back entirely; `remaining` on it says what is left."""
     credited = (
-        Invoice.objects.credit_notes().filter(refers=OuterRef("pk")).order_by().values("refers").annotate(total=Sum("gross")).values("total")
+        Invoice.objects.credit_notes()
+        .filter(refers=OuterRef("pk"))
+        .order_by()
+        .values("refers")
+        .annotate(total=Sum("gross"))
+        .values("total")
     )
     found = {}
     for invoice in Invoice.objects.invoices().filter(order__in=order_ids).annotate(credited=Subquery(credited)).order_by("id"):
@@ -97,9 +101,7 @@ def issue_invoice(order_id: int, *, actor: Actor, issue_key: str = "", external_
     return draft.invoice
 
 
-def issue(
-    invoice: Invoice, lines: Sequence[InvoiceLine], groups: Sequence[InvoiceVatGroup], *, actor: Actor, issue_key: str
-) -> None:
+def issue(invoice: Invoice, lines: Sequence[InvoiceLine], groups: Sequence[InvoiceVatGroup], *, actor: Actor, issue_key: str) -> None:
     """Draw the number, seal and insert. Inside the caller's transaction, everything checked, the order locked."""
     series = default_series(invoice.kind, is_test=invoice.is_test)
     if series is None:
@@ -151,7 +153,11 @@ def assert_sums(invoice: Invoice, lines: Sequence[InvoiceLine], groups: Sequence
         (invoice.due, invoice.gross - invoice.paid + invoice.rounding),
     ]
     for group in groups:
-        own = [line for line in lines if (line.tax_country, line.vat_category, line.vat_rate) == (group.tax_country, group.category, group.rate)]
+        own = [
+            line
+            for line in lines
+            if (line.tax_country, line.vat_category, line.vat_rate) == (group.tax_country, group.category, group.rate)
+        ]
         base = sum((line.net if line.kind != kinds.ALLOWANCE else -line.net for line in own), Decimal(0))
         facts.append((group.base, base))
     if any(left != right for left, right in facts):

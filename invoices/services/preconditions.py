@@ -18,7 +18,9 @@ from orders.money import format_money, round_money
 
 MOST_LINES = 1_000
 FRENCH_RATES = frozenset(Decimal(rate) for rate in ("20", "10", "5.5", "2.1", "8.5", "0.9", "13", "1.05", "1.75"))  # BR-FR-16
-WITHOUT_TAX = frozenset({VatCategory.EXEMPT, VatCategory.REVERSE_CHARGE, VatCategory.INTRA_EU, VatCategory.EXPORT, VatCategory.OUT_OF_SCOPE})
+WITHOUT_TAX = frozenset(
+    {VatCategory.EXEMPT, VatCategory.REVERSE_CHARGE, VatCategory.INTRA_EU, VatCategory.EXPORT, VatCategory.OUT_OF_SCOPE}
+)
 
 
 def problems_of(draft: DocumentDraft, order: Order, seller: SellerProfile, *, external_confirmed: bool = False) -> list[Problem]:

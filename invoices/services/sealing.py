@@ -9,18 +9,59 @@ from typing import Any
 
 from invoices.models import Invoice, InvoiceLine, InvoiceVatGroup
 
-_HEADER = (
-    "kind is_simplified is_test period sequence number issue_date order_number order_version refers_number refers_date reason"
-    " reason_text locale currency exponent process tax_point_code supply_date due_date buyer_kind buyer_name buyer_country seller"
-    " buyer ship_to payment notes tax_id_check snapshot_version template_version retain_until"
-).split()
-_TOTALS = "lines_net allowance_net charge_net net vat gross rounding paid due".split()
-_LINE = (
-    "position kind order_line_id sku name options unit price_includes_tax vat_category tax_country exemption_code exemption_text"
-    " reason_code is_digital"
-).split()
-_LINE_AMOUNTS = "discount discount_net amount_input allowance_share net".split()
-_GROUP = "tax_country category exemption_code exemption_text".split()
+_HEADER = [
+    "kind",
+    "is_simplified",
+    "is_test",
+    "period",
+    "sequence",
+    "number",
+    "issue_date",
+    "order_number",
+    "order_version",
+    "refers_number",
+    "refers_date",
+    "reason",
+    "reason_text",
+    "locale",
+    "currency",
+    "exponent",
+    "process",
+    "tax_point_code",
+    "supply_date",
+    "due_date",
+    "buyer_kind",
+    "buyer_name",
+    "buyer_country",
+    "seller",
+    "buyer",
+    "ship_to",
+    "payment",
+    "notes",
+    "tax_id_check",
+    "snapshot_version",
+    "template_version",
+    "retain_until",
+]
+_TOTALS = ["lines_net", "allowance_net", "charge_net", "net", "vat", "gross", "rounding", "paid", "due"]
+_LINE = [
+    "position",
+    "kind",
+    "order_line_id",
+    "sku",
+    "name",
+    "options",
+    "unit",
+    "price_includes_tax",
+    "vat_category",
+    "tax_country",
+    "exemption_code",
+    "exemption_text",
+    "reason_code",
+    "is_digital",
+]
+_LINE_AMOUNTS = ["discount", "discount_net", "amount_input", "allowance_share", "net"]
+_GROUP = ["tax_country", "category", "exemption_code", "exemption_text"]
 
 
 def canonical(invoice: Invoice, lines: Sequence[InvoiceLine], groups: Sequence[InvoiceVatGroup]) -> bytes:

@@ -13,10 +13,23 @@ from orders.models.store import name_in_language
 
 LARGEST_LOGO = 500_000
 _LOGO_TYPES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg"}
-_FIELDS = (
-    "legal_name legal_form capital street postcode city siren siret rcs_city vat_id vat_regime tax_registration_id"
-    " einvoice_address einvoice_scheme paper"
-).split()
+_FIELDS = [
+    "legal_name",
+    "legal_form",
+    "capital",
+    "street",
+    "postcode",
+    "city",
+    "siren",
+    "siret",
+    "rcs_city",
+    "vat_id",
+    "vat_regime",
+    "tax_registration_id",
+    "einvoice_address",
+    "einvoice_scheme",
+    "paper",
+]
 
 
 def seller_facts(seller: SellerProfile, shop: Shop) -> dict[str, Any]:
