@@ -1,0 +1,314 @@
+"""The manual order form: one page that recomputes while a clerk types, keeps its draft, and creates the order once."""
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, Sum
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from orders.finding import MOST_SUGGESTIONS, find_customers, find_variants, kind_of_contact, on_sale, scanned_variant
+from orders.admin.manual_order_form import data_of, line_data, person_of
+from orders.admin.manual_order_sheet import Offer, Sheet, look_at
+from orders.drafts import DraftLine, OrderDraft
+from orders.errors import OrderError, StaleOrder
+from orders.models import Customer, Draft, Order, Variant
+from orders.services.intake import place_draft
+from orders.services.plan import Actor
+
+FOLDER = "admin/orders/manual_order"
+
+
+def manual_order_view(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
+    """The page at admin:orders_order_add. GET shows it (`?draft=` reloads a draft), POST recomputes, edits or creates."""
+    if not request.user.has_perm("orders.add_order"):  # type: ignore[union-attr]
+        raise PermissionDenied
+    if request.method == "POST":
+        return _answer(request, admin_site)
+    if suggest := request.GET.get("suggest"):
+        return _suggest(request, suggest)
+    row = _draft_row(request, request.GET.get("draft"))
+    if row is not None and row.order_id:
+        return HttpResponseRedirect(order_url(row.order_id))
+    offer = Offer()
+    base = OrderDraft.from_json(row.body) if row else _new_draft(request, offer)
+    ids = {line.variant_id for line in base.lines if line.variant_id}
+    variants = Variant.objects.in_bulk(ids) if ids else {}
+    data = data_of(base, shop=offer.shop, paid_codes=offer.paid_codes, methods=offer.methods, variants=variants)
+    data["draft"] = str(row.public_id if row else uuid.uuid4())
+    return _page(request, admin_site, look_at(data, base=base, user=request.user), row)
+
+
+def order_url(pk: int) -> str:
+    return reverse("admin:orders_order_change", args=[pk])
+
+
+def draft_url(row: Draft) -> str:
+    """Where a draft is taken up again."""
+    return f"{reverse('admin:orders_order_add')}?draft={row.public_id}"
+
+
+def customers_found(text: str) -> list[Customer]:
+    """Suggestions with what each customer ordered so far."""
+    found = find_customers(Customer.objects.all(), text).annotate(order_count=Count("orders"), order_sum=Sum("orders__total"))
+    return list(found.order_by("-order_count", "name")[:MOST_SUGGESTIONS])
+
+
+def articles_found(text: str) -> list[Variant]:
+    found = list(find_variants(on_sale(), text).order_by("product__name", "position")[:MOST_SUGGESTIONS])
+    exact = scanned_variant(text)
+    return [exact, *(v for v in found if v != exact)][:MOST_SUGGESTIONS] if exact else found
+
+
+def _new_draft(request: HttpRequest, offer: Offer) -> OrderDraft:
+    customer = Customer.objects.filter(pk=request.GET["customer"]).first() if request.GET.get("customer", "").isdecimal() else None
+    if customer is None:
+        return OrderDraft(language=offer.shop.language)
+    data = QueryDict(mutable=True)
+    _take_customer(data, customer)
+    return look_at(data, base=OrderDraft(language=offer.shop.language), user=request.user).draft
+
+
+def _draft_row(request: HttpRequest, public_id: str | None) -> Draft | None:
+    if not public_id:
+        return None
+    try:
+        row = Draft.objects.filter(public_id=public_id).first()
+    except ValidationError as error:
+        raise Http404 from error
+    if row is None and request.method == "GET":
+        raise Http404
+    user: Any = request.user
+    if row is not None and row.created_by_id != user.pk and not user.has_perm("orders.change_draft"):
+        raise PermissionDenied
+    return row
+
+
+def _answer(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
+    data = request.POST.copy()
+    row = _draft_row(request, data.setdefault("draft", str(uuid.uuid4())))
+    if row is not None and row.order_id:
+        return _go(request, order_url(row.order_id))
+    base = OrderDraft.from_json(row.body) if row else OrderDraft()
+    verb, _colon, value = data.get("do", "" if request.headers.get("HX-Request") else "typed").partition(":")
+    if verb == "remove" and value.isdecimal():
+        base = replace(base, lines=(*base.lines[: int(value)], *base.lines[int(value) + 1 :]))
+    _edit(data, verb, value)
+    sheet = look_at(data, base=base, user=request.user)
+    row = _keep(row, sheet, request)
+    note = ""
+    if verb == "keep":
+        if sheet.is_valid:
+            messages.success(request, _("The draft is kept."))
+            return _go(request, draft_url(row) if row else reverse("admin:orders_order_add"))
+        note = _("Some fields need a look.")
+    if verb == "place":
+        order, note = _place(row, sheet, request)
+        if order is not None:
+            return _go(request, order_url(order.pk))
+    if not verb:
+        return render(request, f"{FOLDER}/changes.html", _context(sheet, row, note))
+    return _page(request, admin_site, sheet, row, note)
+
+
+def _edit(data: QueryDict, verb: str, value: str) -> None:
+    """Change the fields as a button asks."""
+    if verb == "typed":
+        _take_typed(data)
+    elif verb == "customer" and value.isdecimal():
+        customer = Customer.objects.filter(pk=value).first()
+        if customer is not None:
+            _take_customer(data, customer)
+    elif verb == "new-customer":
+        for name, text in kind_of_contact(data.get("customer_search", "")).items():
+            data[name] = text
+        data["customer_id"] = data["customer_search"] = ""
+    elif verb == "unlink":
+        data["customer_id"] = ""
+    elif verb == "article" and value.isdecimal():
+        variant = on_sale().filter(pk=value).first()
+        if variant is not None:
+            _add_article(data, variant)
+    elif verb == "custom":
+        _add_row(data, {"name": data.get("article_search", "").strip(), "quantity": 1})
+        data["article_search"] = ""
+    elif verb == "remove" and value.isdecimal():
+        _remove_row(data, int(value))
+
+
+def _take_typed(data: QueryDict) -> None:
+    """The return key: a scanned SKU or the first article found is added, the only customer found is taken."""
+    text = data.get("article_search", "").strip()
+    if text:
+        variant = scanned_variant(text) or next(iter(articles_found(text)), None)
+        if variant is not None:
+            _add_article(data, variant)
+        return
+    text = data.get("customer_search", "").strip()
+    if text:
+        found = customers_found(text)
+        if len(found) == 1:
+            _take_customer(data, found[0])
+
+
+def _take_customer(data: QueryDict, customer: Customer) -> None:
+    values = {
+        "customer_id": str(customer.pk),
+        "customer_name": customer.name or customer.company,
+        "email": customer.email,
+        "phone": customer.phone,
+        "tax_id": customer.tax_id,
+        "customer_search": "",
+    }
+    if customer.language:
+        values["language"] = customer.language
+    for name, value in values.items():
+        data[name] = value
+    for name, ticked in (
+        ("tax_id_valid", customer.tax_id_valid),
+        ("tax_exempt", customer.tax_exempt),
+        ("no_customer_mail", customer.no_mail),
+    ):
+        data.pop(name, None)
+        if ticked:
+            data[name] = "on"
+    if customer.street or customer.city or customer.country:
+        for name, value in person_of(customer).items():
+            data[name] = value
+        data["same_address"] = "on"
+
+
+def _add_article(data: QueryDict, variant: Variant) -> None:
+    """Add one piece: to the item that is there already, else as a new item."""
+    data["article_search"] = ""
+    for index in range(_row_count(data)):
+        if data.get(f"items-{index}-variant") == str(variant.pk):
+            quantity = data.get(f"items-{index}-quantity", "")
+            if quantity.isdecimal():
+                data[f"items-{index}-quantity"] = str(int(quantity) + 1)
+                return
+    line = DraftLine(variant_id=variant.pk, quantity=1)
+    _add_row(data, line_data(line, Offer().shop.currency, {variant.pk: variant}))
+
+
+def _row_count(data: QueryDict) -> int:
+    count = data.get("items-TOTAL_FORMS", "0")
+    return min(int(count), 1000) if count.isdecimal() else 0
+
+
+def _add_row(data: QueryDict, values: dict[str, Any]) -> None:
+    index = _row_count(data)
+    for name, value in values.items():
+        data[f"items-{index}-{name}"] = str(value)
+    data["items-TOTAL_FORMS"] = str(index + 1)
+    data.setdefault("items-INITIAL_FORMS", "0")
+
+
+def _remove_row(data: QueryDict, gone: int) -> None:
+    count = _row_count(data)
+    if not 0 <= gone < count:
+        return
+    names = ("variant", "name", "quantity", "price", "vat_rate", "discount", "options")
+    for index in range(gone, count - 1):
+        for name in names:
+            data[f"items-{index}-{name}"] = data.get(f"items-{index + 1}-{name}", "")
+    for name in names:
+        data.pop(f"items-{count - 1}-{name}", None)
+    data["items-TOTAL_FORMS"] = str(count - 1)
+
+
+def _keep(row: Draft | None, sheet: Sheet, request: HttpRequest) -> Draft | None:
+    """Store the draft from the first change on; a form nobody has typed in yet leaves no row."""
+    draft = sheet.draft
+    if row is None and not (draft.lines or draft.customer_name or draft.email or draft.phone or draft.customer_id or draft.staff_note):
+        return None
+    values = {
+        "body": draft.as_json(),
+        "customer_name": (draft.customer_name or (draft.billing.name if draft.billing else ""))[:200],
+        "email": draft.email[:254],
+        "language": draft.language,
+        "total": sheet.priced.order.total if sheet.priced else 0,
+        "currency": sheet.currency,
+    }
+    defaults = values | {"created_at": timezone.now(), "created_by": request.user}
+    row, made = Draft.objects.get_or_create(public_id=sheet.data["draft"], defaults=defaults)
+    if not made:
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save(update_fields=[*values, "updated_at"])
+    return row
+
+
+def _place(row: Draft | None, sheet: Sheet, request: HttpRequest) -> tuple[Order | None, str]:
+    """The order, or what keeps it from being made (said beside the fields too)."""
+    if sheet.refusal is not None:
+        if not sheet.form.errors and not any(form.errors for form in sheet.lines.forms):
+            sheet.show_errors(sheet.refusal)
+        return None, str(sheet.refusal)
+    if not sheet.is_valid or row is None:
+        return None, _("Some fields need a look.")
+    if sheet.data.get("seen") != sheet.digest:
+        return None, _("Nothing was created yet: look at what creating this order does, then create it.")
+    wish: Any = sheet.plan.wish
+    try:
+        order = place_draft(
+            row, actor=wish.actor, skip=wish.skip, oversell=wish.oversell, seen=sheet.plan.digests()
+        )
+    except StaleOrder:
+        return None, _("The shop changed meanwhile. Nothing was created: look at what creating this order does, then create it.")
+    except OrderError as error:
+        sheet.show_errors(error)
+        return None, str(error)
+    return order, ""
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)
+
+
+def _suggest(request: HttpRequest, what: str) -> HttpResponse:
+    if what == "articles":
+        text = request.GET.get("article_search", "").strip()
+        found = articles_found(text) if text else []
+        return render(request, f"{FOLDER}/articles.html", {"text": text, "articles": found, "currency": Offer().shop.currency})
+    text = request.GET.get("customer_search", "").strip()
+    return render(request, f"{FOLDER}/customers.html", {"text": text, "customers": customers_found(text) if text else []})
+
+
+def _context(sheet: Sheet, row: Draft | None, note: str) -> dict[str, Any]:
+    customer_text, article_text = sheet.data.get("customer_search", "").strip(), sheet.data.get("article_search", "").strip()
+    return {
+        "sheet": sheet,
+        "form": sheet.form,
+        "currency": sheet.currency,
+        "row": row,
+        "draft_id": sheet.data["draft"],
+        "note": note,
+        "customer_text": customer_text,
+        "customers": customers_found(customer_text) if customer_text else [],
+        "article_text": article_text,
+        "articles": articles_found(article_text) if article_text else [],
+        "show_errors": bool(note),
+    }
+
+
+def _page(request: HttpRequest, admin_site: AdminSite, sheet: Sheet, row: Draft | None, note: str = "") -> HttpResponse:
+    context = _context(sheet, row, note)
+    if request.headers.get("HX-Request"):
+        response = render(request, f"{FOLDER}/form.html", context)
+        response["HX-Retarget"], response["HX-Reswap"] = "#new", "outerHTML"
+    else:
+        context |= admin_site.each_context(request) | {"title": _("New order"), "opts": Order._meta}
+        response = render(request, f"{FOLDER}/page.html", context)
+    if row is not None:
+        response["HX-Replace-Url"] = draft_url(row)
+    return response
