@@ -179,9 +179,9 @@ def fill_rows(rows: list[Order], statuses: Iterable[Status]) -> None:
 
 
 def payment_and_shipping_methods() -> list[tuple[str, str]]:
-    """The shop's methods as (kind, name), in one query: suggestions of the filter form."""
-    payment = PaymentMethod.objects.order_by().annotate(kind=Value("payment")).values_list("kind", "name")
-    shipping = ShippingMethod.objects.order_by().annotate(kind=Value("shipping")).values_list("kind", "name")
+    """The shop's methods as (what of, name), in one query: suggestions of the filter form."""
+    payment = PaymentMethod.objects.order_by().annotate(of=Value("payment")).values_list("of", "name")
+    shipping = ShippingMethod.objects.order_by().annotate(of=Value("shipping")).values_list("of", "name")
     return sorted(payment.union(shipping))
 
 

@@ -107,6 +107,8 @@ def _show(
 ) -> HttpResponse:
     order, form = view.form.order, view.form
     is_fragment = bool(getattr(request, "htmx", False))
+    if is_fragment and status == 403:
+        status = 422  # the frame shows a 403 as a failed request, and this one has its reason with it
     place = [order.pk, part] if part else [order.pk]
     refusal = view.refusal if form.is_filled or not isinstance(view.refusal, InvalidWish) else None
     context = {

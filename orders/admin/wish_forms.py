@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.formats import localize_input
 from django.utils.translation import gettext as _
@@ -70,6 +71,7 @@ class WishForm(forms.Form):
         super().__init__(auto_id="panel-%s")
         self.subject, self.order, self.lines = subject, subject.order, subject.lines
         self.rows: list[tuple[OrderLine, str, list[str]]] = []
+        self.suggestions: dict[str, list[str]] = {}
         if self.has_word:
             self.fields["personal_word"] = forms.CharField(
                 label=_("A word of your own"),
@@ -119,6 +121,18 @@ class WishForm(forms.Form):
         """What was sent for the fields that change consequences, to tell whether the reader changed something since a look."""
         return {name: str(self.data.get(name) or "") for name in self.fields if name not in self.light and name != "personal_word"}
 
+    def add_choice(self, name: str, label: str, names: QuerySet[Any], initial: str) -> None:
+        """A text field that suggests the shop's names and takes any other."""
+        widget = text_input(autocomplete="off", list=f"names-{name}")
+        self.suggestions[f"names-{name}"] = list(names.values_list("name", flat=True))
+        self.fields[name] = forms.CharField(label=label, required=False, max_length=200, initial=initial, widget=widget)
+
+    def add_carrier(self, initial: str) -> None:
+        self.add_choice("carrier", _("Carrier"), Carrier.objects.all(), initial)
+
+    def add_method(self, label: str) -> None:
+        self.add_choice("method", label, PaymentMethod.objects.filter(is_active=True), self.order.payment_method)
+
     def number(self, name: str, line: OrderLine) -> int:
         return self.cleaned_data.get(f"{name}-{line.pk}") or 0
 
@@ -142,30 +156,6 @@ def money_input(label: Any, *, required: bool = False, initial: Decimal | None =
         initial=None if initial is None else localize_input(round_money(initial, currency)),
         widget=text_input(inputmode="decimal", autocomplete="off"),
     )
-
-
-def name_choice(label: Any, names: list[str], initial: str) -> forms.CharField:
-    """A text with suggestions: the shop's names, or any other."""
-    return forms.CharField(label=label, required=False, max_length=200, initial=initial, widget=SuggestedInput(names))
-
-
-class SuggestedInput(forms.TextInput):
-    template_name = "admin/orders/order/suggested_input.html"
-
-    def __init__(self, names: list[str]) -> None:
-        super().__init__(attrs={"class": "input", "autocomplete": "off"})
-        self.names = names
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        return super().get_context(name, value, attrs) | {"names": self.names, "list_id": f"names-{name}"}
-
-
-def carrier_names() -> list[str]:
-    return list(Carrier.objects.values_list("name", flat=True))
-
-
-def method_names() -> list[str]:
-    return list(PaymentMethod.objects.filter(is_active=True).values_list("name", flat=True))
 
 
 class StatusForm(WishForm):
@@ -193,7 +183,7 @@ class StatusForm(WishForm):
             self.fields["tracking_number"] = forms.CharField(
                 label=_("Tracking number"), required=False, max_length=200, widget=text_input(autocomplete="off", spellcheck="false")
             )
-            self.fields["carrier"] = name_choice(_("Carrier"), carrier_names(), self.order.shipping_carrier)
+            self.add_carrier(self.order.shipping_carrier)
         if self.to_fulfilment and self.to_fulfilment.asks == Status.Asks.RETURNED_PIECES and self.to_fulfilment != self._current(Axis.FULFILMENT):
             self._ask_returned()
         if self.to_payment and self.to_payment != self._current(Axis.PAYMENT):
@@ -228,7 +218,7 @@ class StatusForm(WishForm):
         else:
             return
         self.fields["record"] = forms.BooleanField(label=label, help_text=hint, required=False, initial=target.record_by_default)
-        self.fields["method"] = name_choice(_("Method"), method_names(), self.order.payment_method)
+        self.add_method(_("Method"))
         self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
 
     def _ask_shelf(self) -> None:
@@ -279,7 +269,7 @@ class PaymentForm(WishForm):
         self.fields["amount"] = money_input(
             _("Amount received"), required=True, initial=due if due > 0 else None, currency=self.order.currency
         )
-        self.fields["method"] = name_choice(_("Method"), method_names(), self.order.payment_method)
+        self.add_method(_("Method"))
         self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
         if not self.order.payment_status.counts_as_paid and not self.order.payment_status.releases:
             self.fields["set_paid"] = forms.BooleanField(label=_("Set the status Paid once nothing is due"), required=False, initial=True)
@@ -342,7 +332,7 @@ class RefundForm(WishForm):
         self.fields["amount"] = money_input(_("Amount given back"), initial=capped, currency=self.order.currency)
         self.fields["amount"].help_text = _("Empty: the items and the shipping above.")
         self.fields["reason"] = forms.CharField(label=_("Reason"), required=False, max_length=400, widget=text_input())
-        self.fields["method"] = name_choice(_("Given back by"), method_names(), self.order.payment_method)
+        self.add_method(_("Given back by"))
         self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
         self.fields["set_status"] = forms.BooleanField(
             label=_("Set the payment status Refunded or Partially refunded"), required=False, initial=True
@@ -387,7 +377,7 @@ class ShipmentForm(WishForm):
         self.fields["tracking_number"] = forms.CharField(
             label=_("Tracking number"), required=False, max_length=200, widget=text_input(autocomplete="off", spellcheck="false")
         )
-        self.fields["carrier"] = name_choice(_("Carrier"), carrier_names(), self.order.shipping_carrier)
+        self.add_carrier(self.order.shipping_carrier)
         for line in self.lines:
             left = Pieces.of(line).unshipped
             if left and not line.is_digital:
@@ -429,7 +419,7 @@ class TrackingForm(WishForm):
             initial=parcel.tracking_number if parcel else "",
             widget=text_input(autocomplete="off", spellcheck="false"),
         )
-        self.fields["carrier"] = name_choice(_("Carrier"), carrier_names(), parcel.carrier if parcel else "")
+        self.add_carrier(parcel.carrier if parcel else "")
 
     def wish(self, ticks: Ticks) -> TrackingWish:
         return TrackingWish(
