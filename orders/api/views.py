@@ -19,7 +19,8 @@ from orders.drafts import OrderDraft
 from orders.importers.ecwid.reading import as_text
 from orders.models import AnsweredRequest, ApiToken, Order
 from orders.services.intake import PlaceWish, draw_number
-from orders.services.plan import Actor, apply
+from orders.services.plan import apply
+from orders.services.wishes import Actor
 
 KEY_LENGTH = 200
 

@@ -13,7 +13,7 @@ from orders.importers.ecwid.parsing import InvalidDocument, parse_document
 from orders.importers.ecwid.reading import Found, Source, Unreadable, read_documents, size_of
 from orders.importers.ecwid.report import Became, Report, Result
 from orders.importers.ecwid.writing import Pending, Writer
-from orders.services.plan import Actor
+from orders.services.wishes import Actor
 
 BATCH = 100
 

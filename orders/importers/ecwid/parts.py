@@ -8,7 +8,7 @@ from orders.choices import ChangeSource
 from orders.importers.ecwid.document import EcwidDocument
 from orders.importers.ecwid.known import Known
 from orders.models import ExternalDocument, Note, Order, OrderEvent, OrderLine, Shipment
-from orders.services.plan import Actor
+from orders.services.wishes import Actor
 
 NOTE_AUTHOR = "Ecwid"
 

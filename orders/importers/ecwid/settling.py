@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orders.models import Order, OrderEvent, OrderLine
-from orders.services.plan import Actor, Plan, PlannedChange, PlannedMovement, World, load_world
+from orders.services.change import PlannedChange, PlannedMovement
 from orders.services.stock import settle, write_movements
+from orders.services.wishes import Actor, OrdersWish, Plan
+from orders.services.world import World, load_world
 from orders.services.writing import LINE_CACHES, update_rows
 
 
@@ -20,22 +22,12 @@ class StockWork:
 
 
 @dataclass(kw_only=True)
-class ImportedPieces:
+class ImportedPieces(OrdersWish):
     """The wish that an import carries: orders as they are, sold below zero where they must be."""
 
-    ids: Sequence[int]
-    actor: Actor
-    skip: frozenset[str] = frozenset()
     oversell: bool = True
 
-    def order_ids(self) -> Sequence[int]:
-        return self.ids
-
-    def variant_ids(self) -> Sequence[int]:
-        return ()
-
-    def plan_order(self, order: Order | None, world: World) -> PlannedChange:
-        assert order is not None
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
         return world.change_of(order, OrderEvent.Kind.UPDATED)
 
 

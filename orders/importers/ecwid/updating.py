@@ -34,7 +34,7 @@ from orders.models import (
     Status,
 )
 from orders.search import build_search
-from orders.services.plan import Actor
+from orders.services.wishes import Actor
 
 # Kept out of an event's old and new values: the raw documents show them.
 _BULKY = {"additional", "provenance", "coupon", "extra_fields", "shipping_taxes", "search", "source_updated_at"}

@@ -45,7 +45,7 @@ from orders.models import (
     Status,
 )
 from orders.search import build_search
-from orders.services.plan import Actor
+from orders.services.wishes import Actor
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Decision:
             order_id=self.order.pk if self.order else None,
             draft_id=self.draft.pk if self.draft else None,
             problems=tuple(self.problems),
-            warnings=(*document.warnings, *self.warnings),
+            warnings=(*(document.warnings if self.became in (Became.CREATED, Became.UPDATED) else ()), *self.warnings),
         )
 
 

@@ -1,0 +1,1 @@
+"""A believable shop to try things on: a French house for tea and tableware."""
