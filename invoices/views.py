@@ -213,7 +213,7 @@ def _word(invoice: Invoice) -> str:
 
 def _file(content: bytes, filename: str, *, downloads: bool) -> HttpResponse:
     answer = HttpResponse(content, content_type="application/pdf")
-    answer["Content-Disposition"] = content_disposition_header(downloads, filename.replace("/", "-")) or "inline"
+    answer["Content-Disposition"] = content_disposition_header(downloads, filename.replace("/", "-").replace(" ", "-")) or "inline"
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Cache-Control"] = "private, no-store"
     return answer
