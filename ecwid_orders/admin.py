@@ -1,7 +1,70 @@
-"""The back office as an admin site."""
+"""The back office as an admin site: Django's admin with our frame, Home, search over everything and the list of all data."""
+
+from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, path
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from ecwid_orders.health import worker_is_silent
+from ecwid_orders.home import home_of
+from ecwid_orders.navigation import navigation
+from ecwid_orders.palette import find_everything
+from orders.models import Shop
+
+LOGO_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
 class BackOfficeSite(AdminSite):
-    pass
+    site_title = _("Back office")
+    site_header = _("Back office")
+    index_title = _("Home")
+    enable_nav_sidebar = False
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the frame of every page needs: the shop, the sidebar, what can still be undone, whether the worker works."""
+        context = super().each_context(request) | {"shop": Shop.current()}
+        if self.has_permission(request):
+            context |= {"nav": navigation(request), "worker_silent": worker_is_silent()}
+        return context
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        return [
+            path("all-data/", self.admin_view(self.all_data), name="all_data"),
+            path("search/", self.admin_view(self.search), name="search"),
+            path("shop-logo/", shop_logo, name="shop_logo"),
+            *super().get_urls(),
+        ]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Home: the figures of the day, what has to be settled, what happened last."""
+        return super().index(request, {"home": home_of(request), "title": self.index_title, **(extra_context or {})})
+
+    def all_data(self, request: HttpRequest) -> HttpResponse:
+        """Every model the person may see, as plain admin lists."""
+        context = self.each_context(request) | {"title": _("All data"), "app_list": self.get_app_list(request)}
+        return render(request, "admin/all_data.html", context)
+
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """Orders, customers, articles and pages that hold what was typed: a fragment for the palette, else a page."""
+        text = request.GET.get("q", "").strip()[:200]
+        context: dict[str, Any] = {"q": text, "groups": find_everything(request, text)}
+        if request.headers.get("HX-Request") == "true":
+            return render(request, "admin/includes/search_results.html", context)
+        return render(request, "admin/search.html", self.each_context(request) | context | {"title": _("Search")})
+
+
+@require_safe
+@cache_control(public=True, max_age=300)
+def shop_logo(_request: HttpRequest) -> FileResponse:
+    """The shop's logo for the sidebar and the sign-in page. 404 where there is none or it is no picture we know."""
+    logo = Shop.current().logo
+    suffix = "." + logo.name.rpartition(".")[2].lower() if logo else ""
+    if suffix not in LOGO_TYPES or not logo.storage.exists(logo.name):
+        raise Http404
+    return FileResponse(logo.open("rb"), content_type=LOGO_TYPES[suffix])

@@ -1,0 +1,111 @@
+"""What the sidebar shows to whom: one list of places, filtered by rights."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from orders.models import Order
+
+MOST_COUNTED = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page of the sidebar. `right` is the permission that opens it; `phone` places stand in the bottom bar."""
+
+    label: str | Promise
+    icon: str
+    url_name: str
+    right: str = ""
+    phone: bool = False
+    key: str = ""
+
+
+@dataclass
+class NavItem:
+    label: str | Promise
+    icon: str
+    url: str
+    phone: bool
+    key: str
+    count: str = ""
+    alert: bool = False
+    current: bool = False
+
+
+@dataclass
+class NavGroup:
+    title: str | Promise
+    items: list[NavItem] = field(default_factory=list)
+
+
+WORK = (
+    Place(_("Home"), "house", "admin:index", phone=True, key="h"),
+    Place(_("Orders"), "shopping-bag", "admin:orders_order_changelist", "orders.view_order", phone=True, key="o"),
+    Place(_("Drafts and carts"), "shopping-cart", "admin:orders_draft_changelist", "orders.view_draft"),
+    Place(_("Stock"), "boxes", "admin:orders_variant_changelist", "orders.view_variant", phone=True, key="s"),
+    Place(_("Products"), "box", "admin:orders_product_changelist", "orders.view_product"),
+    Place(_("Customers"), "users", "admin:orders_customer_changelist", "orders.view_customer"),
+    Place(_("Invoices"), "file-text", "admin:invoices_invoice_changelist", "invoices.view_invoice"),
+    Place(_("Outgoing mail"), "send", "admin:notifications_outgoingemail_changelist", "notifications.view_outgoingemail", phone=True, key="e"),
+)
+SHOP = (
+    Place(_("Mail templates"), "layout-template", "admin:notifications_emailtemplate_changelist", "notifications.view_emailtemplate"),
+    Place(_("Statuses"), "tag", "admin:orders_status_changelist", "orders.view_status"),
+    Place(_("Settings"), "settings", "admin:orders_shop_changelist", "orders.view_shop"),
+    Place(_("Import"), "upload", "admin:orders_import", "orders.import_order"),
+    Place(_("All data"), "database", "admin:all_data"),
+)
+
+
+def navigation(request: HttpRequest) -> list[NavGroup]:
+    """The sidebar for the person of `request`: only what exists and what that person may see."""
+    groups = [NavGroup("", list(open_places(request, WORK))), NavGroup(_("Shop"), list(open_places(request, SHOP)))]
+    items = [item for group in groups for item in group.items]
+    _mark_current(request.path, items)
+    _count_work(items)
+    return [group for group in groups if group.items]
+
+
+def open_places(request: HttpRequest, places: Iterable[Place]) -> Iterable[NavItem]:
+    """Those of `places` that exist and that the person of `request` may see."""
+    for place in places:
+        if place.right and not request.user.has_perm(place.right):
+            continue
+        try:
+            url = reverse(place.url_name)
+        except NoReverseMatch:
+            continue
+        yield NavItem(place.label, place.icon, url, place.phone, place.key)
+
+
+def _mark_current(path: str, items: list[NavItem]) -> None:
+    """The place with the longest address that begins `path`; Home stands for itself only."""
+    home = reverse("admin:index")
+    inside = [item for item in items if path == item.url or (item.url != home and path.startswith(item.url))]
+    if inside:
+        max(inside, key=lambda item: len(item.url)).current = True
+
+
+def _count_work(items: list[NavItem]) -> None:
+    """Orders to process and mails that failed; counting stops at a hundred, so a large shop costs no more."""
+    by_icon = {item.icon: item for item in items}
+    if orders := by_icon.get("shopping-bag"):
+        orders.count = _written(Order.objects.to_process())
+    if mails := by_icon.get("send"):
+        outgoing: Any = apps.get_model("notifications", "OutgoingEmail")
+        mails.count = _written(outgoing.objects.filter(state__in=["failed", "dead"]))
+        mails.alert = True
+
+
+def _written(rows: Any) -> str:
+    number = rows.order_by()[:MOST_COUNTED].count()
+    if number == MOST_COUNTED:
+        return "99+"
+    return str(number) if number else ""

@@ -1,0 +1,199 @@
+// What pages do beyond links and forms: the consequence panel, the search over everything, keys, countdowns, theme.
+// Every page works without this file. No build step, nothing inline.
+(() => {
+  "use strict";
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const panel = $("#panel");
+  const palette = $("#palette");
+  const keyboardMap = $("#keyboard-map");
+  const stored = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+  const store = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private mode: not kept */ } };
+
+  // The consequence panel: opens at once with a skeleton, takes the focus, gives it back, changes nothing when closed.
+  let opener = null;
+  const openPanel = (from) => {
+    if (panel.open) return;
+    opener = from?.closest?.("[popover]") ? $(`[popovertarget="${from.closest("[popover]").id}"]`) : from;
+    $$("[popover]:popover-open").forEach((open) => open.hidePopover());
+    panel.replaceChildren($("#panel-loading").content.cloneNode(true));
+    panel.showModal();
+  };
+  const isPanel = (target) => panel && target === panel;
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isPanel(event.detail.target)) openPanel(event.detail.elt);
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (isPanel(event.detail.target)) $("#h-panel", panel)?.focus();
+    prepare(event.detail.target);
+  });
+  panel?.addEventListener("close", () => {
+    panel.replaceChildren();
+    const back = opener?.id ? document.getElementById(opener.id) : opener;
+    if (back?.isConnected) back.focus();
+    opener = null;
+  });
+  $$("dialog").forEach((dialog) => dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close(); // the backdrop
+  }));
+
+  // A request that failed says so above the page; what was shown stays.
+  const sayFailed = () => {
+    const failed = $("#request-failed")?.content.cloneNode(true);
+    if (!failed) return;
+    if (panel?.open && $("header", panel)) {
+      $(".note.danger[data-failed]", panel)?.remove();
+      failed.firstElementChild.dataset.failed = "";
+      $("header", panel).after(failed);
+      $(".skeletons", panel)?.remove();
+    } else $("#notices")?.replaceChildren(failed);
+  };
+  ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, sayFailed));
+
+  // Palette
+  const openPalette = () => {
+    if (!palette || palette.open) return;
+    $$("[popover]:popover-open").forEach((open) => open.hidePopover());
+    palette.showModal();
+    $("#palette-q").select();
+    window.htmx?.trigger("#palette-results", "palette-opened");
+  };
+  palette?.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp" && event.key !== "Enter") return;
+    const links = $$("#palette-results a");
+    const at = links.indexOf(document.activeElement);
+    if (event.key === "Enter") {
+      if (at < 0 && links.length && $("#palette-q").value) { event.preventDefault(); links[0].click(); }
+      return;
+    }
+    event.preventDefault();
+    const next = at + (event.key === "ArrowDown" ? 1 : -1);
+    (links[next] ?? $("#palette-q")).focus();
+  });
+
+  document.addEventListener("click", (event) => {
+    const pressed = event.target.closest("[data-palette], [data-close], [data-dismiss], [data-copy], [data-keys], [data-theme-choice], [data-print]");
+    if (!pressed || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (pressed.matches("[data-palette]") && palette) { event.preventDefault(); openPalette(); }
+    if (pressed.matches("[data-close]") && pressed.closest("dialog")) { event.preventDefault(); pressed.closest("dialog").close(); }
+    if (pressed.matches("[data-dismiss]")) pressed.closest(".note").remove();
+    if (pressed.matches("[data-keys]")) showKeys();
+    if (pressed.matches("[data-print]")) window.print();
+    if (pressed.matches("[data-theme-choice]")) chooseTheme(pressed.dataset.themeChoice);
+    if (pressed.matches("[data-copy]")) copy(pressed);
+  });
+
+  const copy = async (button) => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.classList.add("copied");
+    setTimeout(() => button.classList.remove("copied"), 1500);
+  };
+
+  // Theme: Django admin's own mechanism, theme.js applies it before the first paint.
+  const markTheme = () => $$("[data-theme-choice]").forEach((button) => {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === (document.documentElement.dataset.theme || "auto")));
+  });
+  const chooseTheme = (mode) => {
+    document.documentElement.dataset.theme = mode;
+    store("theme", mode);
+    markTheme();
+  };
+
+  // Countdown: <time data-countdown datetime="..."> shows the time left; its element leaves when the time is over.
+  const written = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  const tick = () => $$("[data-countdown]").forEach((clock) => {
+    const left = Math.ceil((Date.parse(clock.dateTime || clock.dataset.countdown) - Date.now()) / 1000);
+    if (left > 0) clock.textContent = written(left);
+    else clock.closest("[data-until]")?.setAttribute("hidden", "");
+  });
+
+  // Keys. One letter keys rest while somebody types, and can be switched off.
+  const isTyping = (element) => element?.matches?.("input:not([type=checkbox], [type=radio], [type=submit], [type=button]), textarea, select, [contenteditable]");
+  const press = (selector) => {
+    const found = $$(selector).find((element) => element.offsetParent !== null);
+    if (found) found.matches("input, select, textarea") ? (found.focus(), found.select?.()) : found.click();
+    return Boolean(found);
+  };
+  const showKeys = () => {
+    $$("[popover]:popover-open").forEach((open) => open.hidePopover());
+    if (keyboardMap && !keyboardMap.open) keyboardMap.showModal();
+  };
+  const PRESSED = {
+    "/": "main [role=search] input[type=search], #searchbar, main input[type=search]",
+    f: '[data-key="f"], [popovertarget="filter-menu"]',
+    p: '[data-key="p"], #payment-button',
+    l: '[data-key="l"], #fulfilment-button',
+    n: '[data-key="n"], #next-step',
+    e: '[data-key="e"]',
+    m: '[data-key="m"], .rail a[href$="/note/"]',
+    z: '.undo-bar [data-key="z"], [data-key="z"]',
+  };
+
+  // Lists: J and K move the focus from line to line, Enter follows the link, X ticks.
+  const LINES = ".order-table tbody tr, .inbox > li, #result_list tbody tr, .mails > li, .pick-list > li, [data-lines] > *";
+  let ticked = null;
+  const moveInList = (step) => {
+    const lines = $$(LINES).filter((line) => line.offsetParent !== null);
+    if (!lines.length) return false;
+    const at = lines.indexOf(document.activeElement?.closest(LINES));
+    const line = lines[Math.min(Math.max(at + step, 0), lines.length - 1)];
+    lines.forEach((other) => other.classList.toggle("is-focused", other === line));
+    ($("a[href]", line) ?? line).focus({ preventScroll: true });
+    line.scrollIntoView({ block: "nearest" });
+    return true;
+  };
+  const tickLine = (isRange) => {
+    const boxes = $$(`:is(${LINES}) input[type=checkbox]`);
+    const box = $("input[type=checkbox]", document.activeElement?.closest(LINES) ?? document.createElement("i"));
+    if (!box) return false;
+    box.click();
+    if (isRange && boxes.includes(ticked)) {
+      const [from, to] = [boxes.indexOf(ticked), boxes.indexOf(box)].sort((a, b) => a - b);
+      boxes.slice(from, to + 1).forEach((other) => { if (other.checked !== box.checked) other.click(); });
+    }
+    ticked = box;
+    return true;
+  };
+
+  let goPressed = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.isComposing) return;
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) { event.preventDefault(); openPalette(); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
+      const apply = $("#panel[open] .btn.primary:not(:disabled), dialog[open] .btn.primary:not(:disabled)") ?? event.target.closest("form")?.querySelector(".btn.primary");
+      if (apply) { event.preventDefault(); apply.click(); }
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || $("dialog[open]")) return;
+    if (stored("keys") === "off") return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    let done = true;
+    if (Date.now() - goPressed < 1200 && $(`.nav [data-go="${CSS.escape(key)}"]`)) $(`.nav [data-go="${CSS.escape(key)}"]`).click();
+    else if (key === "g") { goPressed = Date.now(); return; }
+    else if (key === "?") showKeys();
+    else if (key === "c" && $(".nav[data-new-order]")) location.assign($(".nav").dataset.newOrder);
+    else if (key === "j" || key === "k") done = moveInList(key === "j" ? 1 : -1);
+    else if (key === "x") done = tickLine(event.shiftKey);
+    else done = key in PRESSED && press(PRESSED[key]);
+    goPressed = 0;
+    if (done) event.preventDefault();
+  });
+  const keysOff = $("[data-keys-off]");
+  if (keysOff) {
+    keysOff.checked = stored("keys") === "off";
+    keysOff.addEventListener("change", () => store("keys", keysOff.checked ? "off" : "on"));
+  }
+
+  // Density of lists, kept on this device.
+  const density = $$("input[name=density]");
+  const keptDensity = density.find((choice) => choice.id === stored("density"));
+  if (keptDensity) keptDensity.checked = true;
+  density.forEach((choice) => choice.addEventListener("change", () => store("density", choice.id)));
+
+  // What only works with this file is hidden until it runs.
+  const prepare = (root) => $$("[data-dismiss][hidden], [data-keys][hidden], .theme-choice[hidden], [data-copy][hidden]", root).forEach((element) => { element.hidden = false; });
+  prepare(document);
+  markTheme();
+  tick();
+  setInterval(tick, 1000);
+})();
