@@ -11,7 +11,6 @@ from django.forms import CheckboxSelectMultiple, DateInput, NumberInput, TextInp
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
 
@@ -19,6 +18,9 @@ from orders.choices import Axis
 from orders.models import Customer, Order, Status
 from orders.money import format_number
 from orders.search import find_orders
+
+
+YES_NO = [("yes", gettext_lazy("yes")), ("no", gettext_lazy("no"))]
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,12 @@ class OrderFilterSet(django_filters.FilterSet):
         label=gettext_lazy("Tag"), field_name="tags__name", lookup_expr="iexact", widget=TextInput(attrs={"class": "input"})
     )
     sku = django_filters.CharFilter(label=gettext_lazy("SKU"), method="with_sku", widget=TextInput(attrs={"class": "input"}))
-    held = django_filters.BooleanFilter(label=gettext_lazy("On hold"), field_name="is_held")
-    oversold = django_filters.BooleanFilter(label=gettext_lazy("Oversold"), field_name="is_oversold")
+    held = django_filters.ChoiceFilter(
+        label=gettext_lazy("On hold"), field_name="is_held", method="marked", choices=YES_NO, empty_label=gettext_lazy("any")
+    )
+    oversold = django_filters.ChoiceFilter(
+        label=gettext_lazy("Oversold"), field_name="is_oversold", method="marked", choices=YES_NO, empty_label=gettext_lazy("any")
+    )
     customer = django_filters.NumberFilter(label=gettext_lazy("Customer"), field_name="customer_id")
 
     class Meta:
@@ -105,6 +111,9 @@ class OrderFilterSet(django_filters.FilterSet):
 
     def in_country(self, queryset: QuerySet[Order], name: str, code: str) -> QuerySet[Order]:
         return queryset.filter(addresses__kind="shipping", addresses__country=code)
+
+    def marked(self, queryset: QuerySet[Order], name: str, answer: str) -> QuerySet[Order]:
+        return queryset.filter(**{name: answer == "yes"})
 
     def with_sku(self, queryset: QuerySet[Order], name: str, sku: str) -> QuerySet[Order]:
         return queryset.filter(pk__in=Order.objects.filter(lines__sku__iexact=sku.strip()).values("pk"))
@@ -146,8 +155,8 @@ class OrderFilterSet(django_filters.FilterSet):
         if name == "customer":
             customer = Customer.objects.filter(pk=value).first()
             return str(customer) if customer else str(value)
-        if isinstance(value, bool):
-            return _("yes") if value else _("no")
+        if name in ("held", "oversold"):
+            return str(dict(YES_NO)[value])
         return str(value)
 
 

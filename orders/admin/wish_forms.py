@@ -1,7 +1,7 @@
 """What a clerk fills in before a change of one order: each form knows its fields and the wish they add up to."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -65,6 +65,7 @@ class WishForm(forms.Form):
     light: ClassVar[frozenset[str]] = frozenset()
     button: ClassVar[Any] = gettext_lazy("Apply")
     columns: ClassVar[tuple[Any, ...]] = ()
+    icon: str = "pencil"
     has_word: ClassVar[bool] = True
 
     def __init__(self, data: QueryDict, subject: Subject) -> None:
@@ -109,10 +110,17 @@ class WishForm(forms.Form):
     def line_rows(self) -> list[LineRow]:
         return [LineRow(line, remark, [self[name] for name in names]) for line, remark, names in self.rows]
 
-    def plain_fields(self) -> Iterator[forms.BoundField]:
-        """The visible fields outside the table of items."""
+    def text_fields(self) -> list[forms.BoundField]:
+        """Fields outside the table of items that are written or chosen."""
+        return [bound for bound in self._plain_fields() if bound.widget_type != "checkbox"]
+
+    def tick_fields(self) -> list[forms.BoundField]:
+        """Fields outside the table of items that are ticked."""
+        return [bound for bound in self._plain_fields() if bound.widget_type == "checkbox"]
+
+    def _plain_fields(self) -> list[forms.BoundField]:
         tabled = {name for _line, _remark, names in self.rows for name in names} | {"personal_word"}
-        return (bound for bound in self.visible_fields() if bound.name not in tabled)
+        return [bound for bound in self.visible_fields() if bound.name not in tabled]
 
     def word(self) -> forms.BoundField | None:
         return self["personal_word"] if self.has_word else None
@@ -180,6 +188,7 @@ class StatusForm(WishForm):
 
     def build(self) -> None:
         if self.to_fulfilment and self.to_fulfilment.asks == Status.Asks.TRACKING:
+            self.icon = "truck"
             self.fields["tracking_number"] = forms.CharField(
                 label=_("Tracking number"), required=False, max_length=200, widget=text_input(autocomplete="off", spellcheck="false")
             )
@@ -258,6 +267,7 @@ class StatusForm(WishForm):
 class PaymentForm(WishForm):
     """Money received."""
 
+    icon = "credit-card"
     light = frozenset({"method", "reference"})
     button = gettext_lazy("Record the payment")
 
@@ -292,6 +302,7 @@ class PaymentForm(WishForm):
 class RefundForm(WishForm):
     """Money given back: for pieces, for shipping, or an amount."""
 
+    icon = "undo-2"
     light = frozenset({"method", "reference", "reason"})
     button = gettext_lazy("Record the refund")
     columns = (gettext_lazy("Refunded"), gettext_lazy("What becomes of them"))
@@ -366,6 +377,7 @@ class RefundForm(WishForm):
 class ShipmentForm(WishForm):
     """A parcel with the pieces it holds."""
 
+    icon = "truck"
     light = frozenset({"tracking_number", "carrier"})
     button = gettext_lazy("Record the parcel")
     columns = (gettext_lazy("In this parcel"),)
@@ -405,6 +417,7 @@ class ShipmentForm(WishForm):
 class TrackingForm(WishForm):
     """Another number or carrier for a parcel."""
 
+    icon = "truck"
     light = frozenset({"tracking_number", "carrier"})
 
     def title(self) -> str:
@@ -436,6 +449,7 @@ class TrackingForm(WishForm):
 class ReturnForm(WishForm):
     """Pieces that came back."""
 
+    icon = "rotate-ccw"
     light = frozenset({"reason"})
     button = gettext_lazy("Record the return")
     columns = (gettext_lazy("On the shelf"), gettext_lazy("Lost or damaged"))
@@ -474,6 +488,7 @@ class ReturnForm(WishForm):
 class NoteForm(WishForm):
     """A private note."""
 
+    icon = "sticky-note"
     light = frozenset({"text"})
     button = gettext_lazy("Add the note")
     has_word = False
@@ -500,6 +515,7 @@ class NoteForm(WishForm):
 class HoldForm(WishForm):
     """Put the order on hold, or take it off."""
 
+    icon = "lock"
     light = frozenset({"reason"})
     has_word = False
 
