@@ -25,7 +25,9 @@ def draft_rows(rng: Random, now: datetime) -> list[Draft]:
     rows = []
     for kind, name, index, items, ago in _ROWS:
         buyer = BUYERS[index]
-        lines = tuple(DraftLine(sku=sku, name=str(variants[sku]), quantity=quantity, price=variants[sku].price) for sku, quantity in items.items())
+        lines = tuple(
+            DraftLine(sku=sku, name=str(variants[sku]), quantity=quantity, price=variants[sku].price) for sku, quantity in items.items()
+        )
         subtotal = sum((line.price * line.quantity for line in lines if line.price is not None), Decimal(0))
         is_cart = kind == Draft.Kind.CART
         draft = OrderDraft(

@@ -7,7 +7,13 @@ from orders.models import Carrier, NumberCounter, PaymentMethod, ShippingMethod,
 from orders.services.intake import COUNTER
 
 CARD, TRANSFER, COUNTER_SALE = "Carte bancaire", "Virement bancaire", "Paiement à la boutique"
-HOME, RELAY, PICKUP, LOCAL, ABROAD = "Colissimo à domicile", "Point relais", "Retrait à la boutique", "Livraison à vélo", "Chronopost Europe"
+HOME, RELAY, PICKUP, LOCAL, ABROAD = (
+    "Colissimo à domicile",
+    "Point relais",
+    "Retrait à la boutique",
+    "Livraison à vélo",
+    "Chronopost Europe",
+)
 FIRST_NUMBER = 2358
 
 
@@ -51,7 +57,13 @@ def fill_shop() -> Shop:
         instructions = "Présentez le numéro de votre commande." if kind == DeliveryKind.PICKUP else ""
         ShippingMethod.objects.get_or_create(
             name=name,
-            defaults={"kind": kind, "rate": Decimal(rate), "carrier": carriers.get(carrier), "instructions": instructions, "position": position},
+            defaults={
+                "kind": kind,
+                "rate": Decimal(rate),
+                "carrier": carriers.get(carrier),
+                "instructions": instructions,
+                "position": position,
+            },
         )
     for position, (name, is_online) in enumerate(((CARD, True), (TRANSFER, False), (COUNTER_SALE, False))):
         PaymentMethod.objects.get_or_create(name=name, defaults={"is_online": is_online, "position": position})

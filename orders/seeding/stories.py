@@ -20,8 +20,31 @@ from orders.services.wishes import Actor, Wish
 
 INES, PAUL = Actor(ChangeSource.CLERK, None, "Inès Morel"), Actor(ChangeSource.CLERK, None, "Paul Girard")
 STOREFRONT = Actor.api("Boutique en ligne")
-GOODS = ("SEN-ASA-100", "THE-SEN-100", "THE-FIL-01", "BOL-GRS-14", "BOL-NUIT", "HOJ-100", "DAR-FF-100", "MIE-CHA-250", "TOR-LIN-02", "SAV-ALE-200")
-MORE = ("ASS-PLT-26", "ASS-PLT-21", "BOU-FIG-180", "BOU-CIR-12", "TAS-ESP-06", "INF-VER-80", "LIV-CER-02", "EMB-CAD", "THE-KYU-35", "PLA-FRE", "NAP-LIN-150")
+GOODS = (
+    "SEN-ASA-100",
+    "THE-SEN-100",
+    "THE-FIL-01",
+    "BOL-GRS-14",
+    "BOL-NUIT",
+    "HOJ-100",
+    "DAR-FF-100",
+    "MIE-CHA-250",
+    "TOR-LIN-02",
+    "SAV-ALE-200",
+)
+MORE = (
+    "ASS-PLT-26",
+    "ASS-PLT-21",
+    "BOU-FIG-180",
+    "BOU-CIR-12",
+    "TAS-ESP-06",
+    "INF-VER-80",
+    "LIV-CER-02",
+    "EMB-CAD",
+    "THE-KYU-35",
+    "PLA-FRE",
+    "NAP-LIN-150",
+)
 
 WishOf = Callable[[Order], Wish]
 
@@ -67,7 +90,9 @@ def _draft(rng: Random, buyer: Buyer, skus: Iterable[str], **fields: Any) -> Ord
         "payment_method": CARD,
         "transaction_id": f"ch_{rng.randrange(16**12):012x}",
         "shipping_method": ABROAD if abroad else rng.choice((HOME, HOME, RELAY)),
-        "provenance": {"refererUrl": rng.choice(("https://www.example.com/", "https://search.example.com/", "https://social.example.com/"))},
+        "provenance": {
+            "refererUrl": rng.choice(("https://www.example.com/", "https://search.example.com/", "https://social.example.com/"))
+        },
     }
     return OrderDraft(**values | fields)
 
@@ -96,7 +121,12 @@ def ordinary(rng: Random) -> Story:
 
 
 def by_transfer(rng: Random) -> Story:
-    draft = replace(_draft(rng, BUYERS[2], ("ASS-PLT-26", "TAS-ESP-06", "TOR-LIN-02")), payment_method=TRANSFER, transaction_id="", po_number=f"BC-{rng.randint(100, 999)}")
+    draft = replace(
+        _draft(rng, BUYERS[2], ("ASS-PLT-26", "TAS-ESP-06", "TOR-LIN-02")),
+        payment_method=TRANSFER,
+        transaction_id="",
+        po_number=f"BC-{rng.randint(100, 999)}",
+    )
 
     def pay(order: Order) -> Wish:
         return PaymentWish(order_id=order.pk, actor=INES, amount=order.total, method=TRANSFER, reference=f"VIR {order.number}")
@@ -121,7 +151,14 @@ def partly_refunded(rng: Random) -> Story:
         piece = RefundPiece(line.pk, 1, lost=1)
         return RefundWish(order_id=order.pk, actor=INES, pieces=[piece], reason="Un bol arrivé cassé", client_key=f"demo-{order.number}")
 
-    return Story(draft, (_status(0.9, PAUL, fulfilment="SHIPPED", carrier="Colissimo", tracking_number=_number(rng)), _status(3.5, fulfilment="DELIVERED"), _after(5, refund)))
+    return Story(
+        draft,
+        (
+            _status(0.9, PAUL, fulfilment="SHIPPED", carrier="Colissimo", tracking_number=_number(rng)),
+            _status(3.5, fulfilment="DELIVERED"),
+            _after(5, refund),
+        ),
+    )
 
 
 def returned_and_refunded(rng: Random) -> Story:
@@ -132,7 +169,14 @@ def returned_and_refunded(rng: Random) -> Story:
 
     def refund(order: Order) -> Wish:
         piece = RefundPiece(order.lines.get().pk, 1)
-        return RefundWish(order_id=order.pk, actor=INES, pieces=[piece], shipping=order.shipping_cost, reason="Retour complet", client_key=f"demo-{order.number}")
+        return RefundWish(
+            order_id=order.pk,
+            actor=INES,
+            pieces=[piece],
+            shipping=order.shipping_cost,
+            reason="Retour complet",
+            client_key=f"demo-{order.number}",
+        )
 
     shipped = _status(0.7, PAUL, fulfilment="SHIPPED", carrier="Chronopost", tracking_number=_number(rng))
     return Story(draft, (shipped, _status(3, fulfilment="DELIVERED"), _after(8, take_back), _after(8.2, refund)))
@@ -144,24 +188,34 @@ def picked_up(rng: Random) -> Story:
 
 
 def by_bike(rng: Random) -> Story:
-    draft = replace(_draft(rng, BUYERS[1], ("PLA-FRE", "HOJ-100")), shipping_method=LOCAL, customer_comment="Sonnez chez le voisin si je suis absent.")
+    draft = replace(
+        _draft(rng, BUYERS[1], ("PLA-FRE", "HOJ-100")), shipping_method=LOCAL, customer_comment="Sonnez chez le voisin si je suis absent."
+    )
     return Story(draft, (_status(0.8, PAUL, fulfilment="OUT_FOR_DELIVERY"), _status(0.95, PAUL, fulfilment="DELIVERED")))
 
 
 def only_digital(rng: Random) -> Story:
-    draft = replace(_draft(rng, BUYERS[9], ()), lines=(DraftLine(sku="COU-VER-06"),), shipping=None, shipping_method="", shipping_cost=Decimal(0))
+    draft = replace(
+        _draft(rng, BUYERS[9], ()), lines=(DraftLine(sku="COU-VER-06"),), shipping=None, shipping_method="", shipping_cost=Decimal(0)
+    )
     return Story(draft)
 
 
 def nothing_to_pay(rng: Random) -> Story:
     coupon = DraftDiscount(label="Bienvenue au club", kind="PERCENT", value=Decimal(100), is_coupon=True)
     draft = replace(_draft(rng, BUYERS[3], ()), lines=(DraftLine(sku="SAV-ALE-200"),), discounts=(coupon,), coupon_code="CLUB100")
-    return Story(replace(draft, shipping_method=PICKUP, shipping=None, payment_method="", transaction_id=""), (_status(0.5, fulfilment="READY_FOR_PICKUP"),))
+    return Story(
+        replace(draft, shipping_method=PICKUP, shipping=None, payment_method="", transaction_id=""),
+        (_status(0.5, fulfilment="READY_FOR_PICKUP"),),
+    )
 
 
 def all_by_gift_card(rng: Random) -> Story:
     draft = replace(_draft(rng, BUYERS[5], ()), lines=(DraftLine(sku="THE-KYU-35", quantity=2),), shipping_method=HOME)
-    return Story(replace(draft, gift_card_amount=Decimal("54.90"), gift_card_code="LIERRE-7Q2M", payment_method="", transaction_id=""), (_status(1, PAUL, fulfilment="PROCESSING"),))
+    return Story(
+        replace(draft, gift_card_amount=Decimal("54.90"), gift_card_code="LIERRE-7Q2M", payment_method="", transaction_id=""),
+        (_status(1, PAUL, fulfilment="PROCESSING"),),
+    )
 
 
 def partly_by_gift_card(rng: Random) -> Story:
@@ -171,20 +225,34 @@ def partly_by_gift_card(rng: Random) -> Story:
 
 
 def sells_gift_card(rng: Random) -> Story:
-    return Story(replace(_draft(rng, BUYERS[0], ()), lines=(DraftLine(sku="CAR-CAD-50"),), shipping=None, shipping_method="", shipping_cost=Decimal(0)))
+    return Story(
+        replace(
+            _draft(rng, BUYERS[0], ()), lines=(DraftLine(sku="CAR-CAD-50"),), shipping=None, shipping_method="", shipping_cost=Decimal(0)
+        )
+    )
 
 
 def reverse_charge(rng: Random) -> Story:
-    draft = replace(_draft(rng, BUYERS[8], ()), lines=(DraftLine(sku="THE-SEN-250", quantity=6), DraftLine(sku="THE-FON-12", quantity=2)), reverse_charge=True, po_number="TW-2026-118")
+    draft = replace(
+        _draft(rng, BUYERS[8], ()),
+        lines=(DraftLine(sku="THE-SEN-250", quantity=6), DraftLine(sku="THE-FON-12", quantity=2)),
+        reverse_charge=True,
+        po_number="TW-2026-118",
+    )
     return Story(draft, (_status(1.1, PAUL, fulfilment="SHIPPED", carrier="Chronopost", tracking_number=_number(rng)),))
 
 
 def in_two_parcels(rng: Random) -> Story:
-    draft = replace(_draft(rng, BUYERS[11], ()), lines=(DraftLine(sku="ASS-PLT-21", quantity=6), DraftLine(sku="PLT-SER-38"), DraftLine(sku="TOR-LIN-02")))
+    draft = replace(
+        _draft(rng, BUYERS[11], ()),
+        lines=(DraftLine(sku="ASS-PLT-21", quantity=6), DraftLine(sku="PLT-SER-38"), DraftLine(sku="TOR-LIN-02")),
+    )
+
+    number = _number(rng)
 
     def ship_some(order: Order) -> Wish:
         line = order.lines.get(sku="ASS-PLT-21")
-        return ShipmentWish(order_id=order.pk, actor=PAUL, quantities={line.pk: 4}, carrier="Chronopost", tracking_number=_number(Random(order.number)))  # noqa: S311
+        return ShipmentWish(order_id=order.pk, actor=PAUL, quantities={line.pk: 4}, carrier="Chronopost", tracking_number=number)
 
     return Story(draft, (_after(0.8, ship_some), _status(0.9, fulfilment="PROCESSING")))
 
@@ -203,7 +271,15 @@ def by_phone(rng: Random) -> Story:
     buyer = BUYERS[2]
     lines = (DraftLine(sku="TAS-ESP-06", quantity=2), DraftLine(name="Gravure « Les Glycines »", price=Decimal("36.00"), is_digital=False))
     discount = DraftDiscount(label="Remise professionnelle", kind="PERCENT", value=Decimal(10))
-    draft = replace(_draft(rng, buyer, ()), lines=lines, discounts=(discount,), payment_method=COUNTER_SALE, transaction_id="", staff_note="Commande prise au téléphone.", tags=("Pro",))
+    draft = replace(
+        _draft(rng, buyer, ()),
+        lines=lines,
+        discounts=(discount,),
+        payment_method=COUNTER_SALE,
+        transaction_id="",
+        staff_note="Commande prise au téléphone.",
+        tags=("Pro",),
+    )
 
     def tag(order: Order) -> Wish:
         return DetailsWish(ids=[order.pk], actor=INES, add_tags=["Gravure"])
@@ -212,14 +288,19 @@ def by_phone(rng: Random) -> Story:
 
 
 def with_extras(rng: Random) -> Story:
-    fields = ({"title": "Message sur la carte", "value": "Joyeux anniversaire, Mamie", "section": "shipping", "in_mails": True, "on_paper": True},)
+    fields = (
+        {"title": "Message sur la carte", "value": "Joyeux anniversaire, Mamie", "section": "shipping", "in_mails": True, "on_paper": True},
+    )
     draft = replace(
         _draft(rng, BUYERS[5], ("DAR-FF-100", "EMB-CAD")),
         extra_fields=fields,
         surcharges=(DraftSurcharge(label="Pourboire pour l’atelier", amount=Decimal(2), kind="tip"),),
         discounts=(DraftDiscount(label="Première commande", kind="ABS", value=Decimal(5), is_coupon=True),),
         coupon_code="BONJOUR5",
-        provenance={"utmDataSets": [{"source": "lettre", "medium": "email", "campaign": "automne"}], "refererUrl": "https://www.example.com/lettre"},
+        provenance={
+            "utmDataSets": [{"source": "lettre", "medium": "email", "campaign": "automne"}],
+            "refererUrl": "https://www.example.com/lettre",
+        },
     )
     return Story(draft, (_status(0.9, PAUL, fulfilment="SHIPPED", carrier="Mondial Relay", tracking_number=_number(rng)),))
 

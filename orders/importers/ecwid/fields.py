@@ -39,7 +39,9 @@ def shown(value: Any) -> str:
         return _("an object")
     if isinstance(value, list):
         return _("a list")
-    text = str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=not isinstance(value, str) or not value.isprintable())
+    text = (
+        str(value) if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=not isinstance(value, str) or not value.isprintable())
+    )
     return text if len(text) <= 60 else text[:57] + "…"
 
 
@@ -123,7 +125,9 @@ class Fields:
         if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
             self.problems.expected(path, _("a text"), value)
             return ""
-        text = _CONTROL.sub(" ", value if isinstance(value, str) else format(value, "f") if isinstance(value, Decimal) else str(value)).strip()
+        text = _CONTROL.sub(
+            " ", value if isinstance(value, str) else format(value, "f") if isinstance(value, Decimal) else str(value)
+        ).strip()
         if len(text) > limit:
             self.clipped[names[0]] = text
             return text[:limit]
@@ -217,7 +221,11 @@ class Fields:
 
     def rest(self) -> dict[str, Any]:
         """What nobody asked for and what was cut; empty values are left out."""
-        found = {key: plain(value) for folded, (key, value) in self._values.items() if folded not in self._taken and value not in (None, "", [], {})}
+        found = {
+            key: plain(value)
+            for folded, (key, value) in self._values.items()
+            if folded not in self._taken and value not in (None, "", [], {})
+        }
         return found | self.clipped
 
     def _path_of(self, *names: str) -> str:

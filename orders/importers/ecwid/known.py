@@ -75,7 +75,9 @@ def load_known(documents: Sequence[EcwidDocument]) -> Known:
         if order.external_id:
             known.by_external_id[order.external_id] = order
     known.drafts = {d.external_id: d for d in Draft.objects.select_for_update().filter(source=SOURCE, external_id__in=identities)}
-    for identity, content_hash in RawDocument.objects.filter(source=SOURCE, identity__in=identities).values_list("identity", "content_hash"):
+    for identity, content_hash in RawDocument.objects.filter(source=SOURCE, identity__in=identities).values_list(
+        "identity", "content_hash"
+    ):
         known.hashes[identity].add(content_hash)
     _load_customers(known, documents)
     skus = {row.values["sku"] for document in documents for row in document.lines} - {""}

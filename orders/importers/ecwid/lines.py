@@ -1,12 +1,12 @@
 """Reads the items of a document."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from orders.importers.ecwid.document import Row
-from orders.importers.ecwid.fields import Fields, plain
+from orders.importers.ecwid.fields import COLUMN, Fields, plain
 from orders.services.pricing import MOST_LINES
 
 
@@ -30,7 +30,9 @@ def _line(item: Fields, warnings: list[str], *, is_wish: bool) -> dict[str, Any]
     if quantity is None and not any(line.startswith((f"{item.path}.quantity", f"{item.path}.amount")) for line in item.problems.lines):
         item.problems.add(f"{item.path}.quantity", _("missing"))
     number = item.number("price")
-    price = item.amount("price")
+    price = None if number is None else number.quantize(COLUMN, rounding=ROUND_HALF_UP)
+    if price is not None and price < 0:
+        item.problems.expected(f"{item.path}.price", _("an amount of 0 or more"), price.normalize())
     sku = item.text("sku", limit=200)
     by_catalogue = is_wish and bool(sku)
     if number is None and not by_catalogue and not any(line.startswith(f"{item.path}.price:") for line in item.problems.lines):

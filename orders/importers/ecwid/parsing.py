@@ -17,7 +17,12 @@ from orders.models import OrderSurcharge
 
 INCOMPLETE = "INCOMPLETE"
 _PROVENANCE = ("refererUrl", "globalReferer", "refererId", "affiliateId", "utmDataSets", "utmData", "customerUserAgent")
-_PRICING = {"CUSTOM": "", "ON_TOTAL": "volumeDiscount", "ON_MEMBERSHIP": "membershipBasedDiscount", "ON_TOTAL_AND_MEMBERSHIP": "totalAndMembershipBasedDiscount"}
+_PRICING = {
+    "CUSTOM": "",
+    "ON_TOTAL": "volumeDiscount",
+    "ON_MEMBERSHIP": "membershipBasedDiscount",
+    "ON_TOTAL_AND_MEMBERSHIP": "totalAndMembershipBasedDiscount",
+}
 
 
 class InvalidDocument(Exception):
@@ -166,7 +171,16 @@ def _read_extra_fields(fields: Fields, values: dict[str, Any]) -> None:
         language = language or (str(simple.peek("lang")) if _is_language(simple.peek("lang")) else "")
         for name, value in simple.rest().items():
             if name not in known:
-                rows.append({"id": name, "title": name, "value": value if isinstance(value, str) else as_text(value), "section": "", "in_mails": False, "on_paper": False})
+                rows.append(
+                    {
+                        "id": name,
+                        "title": name,
+                        "value": value if isinstance(value, str) else as_text(value),
+                        "section": "",
+                        "in_mails": False,
+                        "on_paper": False,
+                    }
+                )
     if rows:
         values["extra_fields"] = rows
     if language:
@@ -283,7 +297,9 @@ def _read_discounts(fields: Fields, values: dict[str, Any]) -> tuple[Row, ...]:
         base = info.text("base", limit=40)
         kind = info.text("type", limit=20).upper()
         value = info.amount("value") or Decimal(0)
-        rows.append({"label": info.text("description", limit=200), "kind": "ABS" if kind == "ABSOLUTE" else kind, "base": base, "value": value})
+        rows.append(
+            {"label": info.text("description", limit=200), "kind": "ABS" if kind == "ABSOLUTE" else kind, "base": base, "value": value}
+        )
     left = values.get("discount", Decimal(0))
     for row in rows:
         stated = fields.peek(_PRICING.get(row["base"], "") or "-")
@@ -355,7 +371,9 @@ def _read_invoices(fields: Fields) -> list[StatedInvoice]:
     for invoice in fields.objects("invoices"):
         number = invoice.text("id", "number", "internalId", limit=120)
         if number:
-            found[number] = StatedInvoice(number, invoice.text("link", limit=800), invoice.text("type", limit=40), invoice.moment("created"))
+            found[number] = StatedInvoice(
+                number, invoice.text("link", limit=800), invoice.text("type", limit=40), invoice.moment("created")
+            )
     return list(found.values())
 
 

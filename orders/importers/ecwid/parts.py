@@ -13,9 +13,7 @@ from orders.services.wishes import Actor
 NOTE_AUTHOR = "Ecwid"
 
 
-def event_of(
-    order: Order, kind: OrderEvent.Kind, actor: Actor, now: datetime, *, source: str, warnings: Sequence[str] = ()
-) -> OrderEvent:
+def event_of(order: Order, kind: OrderEvent.Kind, actor: Actor, now: datetime, *, source: str, warnings: Sequence[str] = ()) -> OrderEvent:
     """The event of an imported document; it names the file, never a path."""
     facts: dict[str, object] = {"document": PurePath(source).name}
     if warnings:

@@ -124,7 +124,9 @@ class _Text:
             self.buffer += self.decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
             at = self.bytes_read + error.start
-            raise _Refused(_("not UTF-8 text: byte 0x%(byte)02X near position %(at)d") % {"byte": error.object[error.start], "at": at}) from None
+            raise _Refused(
+                _("not UTF-8 text: byte 0x%(byte)02X near position %(at)d") % {"byte": error.object[error.start], "at": at}
+            ) from None
         self.bytes_read += len(chunk)
         self.at_end = not chunk
         return not self.at_end
@@ -319,7 +321,9 @@ def _too_large() -> _Refused:
 
 
 def _not_json(error: json.JSONDecodeError) -> _Refused:
-    return _Refused(_("not JSON: line %(line)d, column %(column)d: %(reason)s") % {"line": error.lineno, "column": error.colno, "reason": error.msg})
+    return _Refused(
+        _("not JSON: line %(line)d, column %(column)d: %(reason)s") % {"line": error.lineno, "column": error.colno, "reason": error.msg}
+    )
 
 
 def _decimal(text: str) -> Decimal:

@@ -102,7 +102,9 @@ def missing_refunds(document: EcwidDocument, known: Mapping[str, Decimal], *, no
         stated += row.amount
     if document.refunded_amount > stated:
         difference = document.refunded_amount - stated
-        found.append(Refund(client_key=f"{REST_PREFIX}{document.content_hash[:32]}", amount=difference, refunded_at=document.updated_at or now))
+        found.append(
+            Refund(client_key=f"{REST_PREFIX}{document.content_hash[:32]}", amount=difference, refunded_at=document.updated_at or now)
+        )
     return found
 
 
@@ -146,7 +148,10 @@ def draft_of(document: EcwidDocument, values: Mapping[str, Any]) -> OrderDraft:
         billing=document.addresses.get("billing"),
         shipping=document.addresses.get("shipping"),
         discounts=_draft_discounts(document, values),
-        surcharges=tuple(DraftSurcharge(**{k: v for k, v in row.values.items() if k in ("label", "amount", "kind", "vat_rate")}) for row in document.surcharges),
+        surcharges=tuple(
+            DraftSurcharge(**{k: v for k, v in row.values.items() if k in ("label", "amount", "kind", "vat_rate")})
+            for row in document.surcharges
+        ),
         shipping_cost=values.get("shipping_cost"),
         extra_fields=tuple(values.get("extra_fields", ())),
         staff_note=document.staff_note,
@@ -165,7 +170,13 @@ def stored_totals(document: EcwidDocument) -> StoredTotals | None:
 def _draft_discounts(document: EcwidDocument, values: Mapping[str, Any]) -> tuple[DraftDiscount, ...]:
     """Discounts in amounts that sum to what the document takes off."""
     rows = [
-        DraftDiscount(label=row.values["label"], kind="ABS", value=row.values["amount"], base=row.values["base"], is_coupon=row.values["base"] == "COUPON")
+        DraftDiscount(
+            label=row.values["label"],
+            kind="ABS",
+            value=row.values["amount"],
+            base=row.values["base"],
+            is_coupon=row.values["base"] == "COUPON",
+        )
         for row in document.discounts
         if row.values["amount"]
     ]
@@ -179,7 +190,18 @@ def _draft_discounts(document: EcwidDocument, values: Mapping[str, Any]) -> tupl
 
 
 def _draft_line(values: Mapping[str, Any]) -> DraftLine:
-    copied = ("name", "quantity", "price", "sku", "vat_rate", "price_includes_tax", "weight", "is_digital", "requires_shipping", "external_id")
+    copied = (
+        "name",
+        "quantity",
+        "price",
+        "sku",
+        "vat_rate",
+        "price_includes_tax",
+        "weight",
+        "is_digital",
+        "requires_shipping",
+        "external_id",
+    )
     return DraftLine(
         **{name: values[name] for name in (*copied, "product_external_id", "image_url", "additional") if name in values},
         options=tuple(values["options"]),

@@ -36,16 +36,16 @@ def settle_imported(work: Sequence[StockWork], actor: Actor) -> None:
     if not work:
         return
     # A program imports: selling below zero needs no right of the person who started it.
-    unbound = Actor(actor.source, None, actor.name)
-    wish = ImportedPieces(ids=sorted(row.order.pk for row in work), actor=unbound)
-    gone = [line for row in work for line in row.removed if line.variant_id and (line.committed or line.consumed)]
-    world = load_world(wish.ids, variant_ids=[line.variant_id for line in gone if line.variant_id], lock=True)
+    wish = ImportedPieces(ids=sorted(row.order.pk for row in work), actor=Actor(actor.source, None, actor.name))
+    gone = {line.variant_id for row in work for line in row.removed if line.variant_id}
+    world = load_world(wish.ids, variant_ids=gone, lock=True)
+    if _give_back(work, world, actor):
+        world = load_world(wish.ids, lock=True)
     plan = Plan(wish, world)
     for row in sorted(work, key=lambda row: row.order.pk):
         change = wish.plan_order(world.orders[row.order.pk], world)
         change.event, change.quantities = row.event, dict(row.quantities)
         plan.changes.append(change)
-        _give_back(row, change, world, actor)
     settle(plan)
     write_movements(plan.changes, actor)
     touched = {movement.line.pk: movement.line for change in plan.changes for movement in change.movements}
@@ -61,26 +61,22 @@ def settle_imported(work: Sequence[StockWork], actor: Actor) -> None:
             Order.objects.filter(pk__in=ids).update(is_oversold=oversold)
 
 
-def _give_back(row: StockWork, change: PlannedChange, world: World, actor: Actor) -> None:
-    """Lines that are no longer on the order give back what they hold, before anything else is settled."""
-    freed = PlannedChange(
-        order=change.order,
-        kind=change.kind,
-        payment=change.payment,
-        fulfilment=change.fulfilment,
-        payment_before=change.payment,
-        fulfilment_before=change.fulfilment,
-        lines=[],
-        addresses=[],
-        event=row.event,
-    )
-    for line in row.removed:
-        if line.variant_id and line.stock_followed and (line.committed or line.consumed):
-            variant = world.variants[line.variant_id]
-            movement = PlannedMovement(line, variant, line.consumed, -line.committed, variant.on_hand, variant.committed)
-            freed.movements.append(movement)
-            variant.on_hand += movement.delta_on_hand
-            variant.committed += movement.delta_committed
-    if freed.movements:
-        write_movements([freed], actor)
-        update_rows(OrderLine, LINE_CACHES, [movement.line for movement in freed.movements])
+def _give_back(work: Sequence[StockWork], world: World, actor: Actor) -> bool:
+    """Lines that are no longer on their order give back what they hold, before anything else is settled."""
+    counters = {pk: (variant.on_hand, variant.committed) for pk, variant in world.variants.items()}
+    freed = []
+    for row in work:
+        change = world.change_of(world.orders[row.order.pk], OrderEvent.Kind.UPDATED)
+        change.event = row.event
+        for line in row.removed:
+            if line.variant_id and line.stock_followed and (line.committed or line.consumed):
+                on_hand, committed = counters[line.variant_id]
+                change.movements.append(
+                    PlannedMovement(line, world.variants[line.variant_id], line.consumed, -line.committed, on_hand, committed)
+                )
+                counters[line.variant_id] = (on_hand + line.consumed, committed - line.committed)
+        if change.movements:
+            freed.append(change)
+    write_movements(freed, actor)
+    update_rows(OrderLine, LINE_CACHES, [movement.line for change in freed for movement in change.movements])
+    return bool(freed)

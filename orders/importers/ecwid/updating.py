@@ -239,7 +239,9 @@ def save_updates(updates: Sequence[OrderUpdate], actor: Actor, now: datetime) ->
         order.updated_at = now
         columns |= update.changed.keys()
         update.event = event_of(order, OrderEvent.Kind.UPDATED, actor, now, source=update.found.source, warnings=order.totals_warning)
-        update.event.changes = {name: {"from": _plain(old), "to": _plain(new)} for name, (old, new) in update.changed.items() if name not in _BULKY}
+        update.event.changes = {
+            name: {"from": _plain(old), "to": _plain(new)} for name, (old, new) in update.changed.items() if name not in _BULKY
+        }
         names = {"added": update.added, "removed": update.removed}
         update.event.facts |= {name: [str(line) for line in lines] for name, lines in names.items() if lines}
     ids = [update.order.pk for update in updates]
@@ -271,7 +273,18 @@ def _save_lines(updates: Sequence[OrderUpdate]) -> None:
 
 
 def _line_columns() -> list[str]:
-    caches = {"committed", "consumed", "pieces_shelf", "pieces_lost", "pieces_back", "pieces_shipped", "stock_followed", "variant", "order", "id"}
+    caches = {
+        "committed",
+        "consumed",
+        "pieces_shelf",
+        "pieces_lost",
+        "pieces_back",
+        "pieces_shipped",
+        "stock_followed",
+        "variant",
+        "order",
+        "id",
+    }
     return [column.name for column in OrderLine._meta.concrete_fields if column.name not in caches]
 
 

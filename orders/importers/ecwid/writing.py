@@ -18,9 +18,9 @@ from orders.importers.ecwid.reading import Found
 from orders.importers.ecwid.report import Became, Result
 from orders.importers.ecwid.rows import (
     addresses_of,
-    draft_of,
     check_totals,
     discounts_of,
+    draft_of,
     line_rows,
     new_order_values,
     surcharges_of,
@@ -153,7 +153,9 @@ class Writer:
             return Decision(row, Became.CREATED, order=new.order, warnings=new.order.totals_warning)
         if _is_older(document.updated_at, order.source_updated_at):
             return Decision(row, Became.OLDER, order=order)
-        update = plan_update(row.found, document, order, (payment, fulfilment), parts=parts, known=known, move_stock=self.move_stock, now=batch.now)
+        update = plan_update(
+            row.found, document, order, (payment, fulfilment), parts=parts, known=known, move_stock=self.move_stock, now=batch.now
+        )
         update.draft = _open_draft(known, document)
         batch.updates.append(update)
         return Decision(row, Became.UPDATED, order=order, warnings=order.totals_warning)
@@ -162,7 +164,9 @@ class Writer:
         document = row.document
         draft = batch.known.draft_of(document)
         if order is not None or (draft is not None and draft.order_id):
-            return Decision(row, Became.OLDER, order=order, draft=draft, warnings=[_("the cart became an order already; the order is kept")])
+            return Decision(
+                row, Became.OLDER, order=order, draft=draft, warnings=[_("the cart became an order already; the order is kept")]
+            )
         known_date = draft.body.get("additional", {}).get("updatedAtSource") if draft else None
         if known_date and _is_older(document.updated_at, datetime.fromisoformat(known_date)):
             return Decision(row, Became.OLDER, draft=draft)
@@ -221,7 +225,12 @@ class Writer:
         Order.objects.bulk_create([row.order for row in new])
         for row in new:
             row.event = event_of(
-                row.order, OrderEvent.Kind.IMPORTED, self.actor, batch.now, source=row.pending.found.source, warnings=row.order.totals_warning
+                row.order,
+                OrderEvent.Kind.IMPORTED,
+                self.actor,
+                batch.now,
+                source=row.pending.found.source,
+                warnings=row.order.totals_warning,
             )
             row.event.changes = {
                 "payment_status": {"from": None, "to": row.order.payment_status.code},
@@ -241,7 +250,12 @@ class Writer:
                 parcel.order, parcel.event = row.order, row.event
         Shipment.objects.bulk_create([parcel for row in new for parcel in row.parcels])
         ShipmentLine.objects.bulk_create(
-            [ShipmentLine(shipment=row.parcels[0], line=line, quantity=line.pieces_shipped) for row in new for line in row.lines if line.pieces_shipped]
+            [
+                ShipmentLine(shipment=row.parcels[0], line=line, quantity=line.pieces_shipped)
+                for row in new
+                for line in row.lines
+                if line.pieces_shipped
+            ]
         )
         Note.objects.bulk_create([note for row in new for note in notes_of(row.pending.document, row.order, row.event)])
         ExternalDocument.objects.bulk_create([part for document, order in documents for part in external_documents_of(document, order)])

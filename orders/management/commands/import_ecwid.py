@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils.translation import gettext as _
 
 from orders.importers.ecwid.importing import Progress, import_documents
 from orders.importers.ecwid.report import Became, Report, Result
@@ -61,10 +60,9 @@ class Command(BaseCommand):
     def _print_summary(self, report: Report) -> None:
         self._clear_bar()
         counts = report.counts_as_json()
-        line = _("%(created)d created, %(updated)d updated, %(unchanged)d unchanged, %(older)d older, %(failed)d failed, %(warnings)d warnings") % counts
-        self.stdout.write(line)
+        self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
         if report.is_dry_run:
-            self.stdout.write(_("Nothing was kept: this was a dry run."))
+            self.stdout.write("Nothing was kept: this was a dry run.")
 
     def _show_progress(self, progress: Progress) -> None:
         share = min(progress.read / progress.size, 1) if progress.size else 0
