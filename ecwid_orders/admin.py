@@ -7,16 +7,18 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from ecwid_orders.health import worker_is_silent
-from ecwid_orders.home import home_of
 from ecwid_orders.navigation import navigation
-from ecwid_orders.palette import find_everything
 from orders.models import Shop
 
+# Named, not imported: they read the admin of orders, which registers with this site while it loads.
+HOME = "ecwid_orders.home.home_of"
+SEARCH = "ecwid_orders.palette.find_everything"
 LOGO_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
@@ -43,7 +45,9 @@ class BackOfficeSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Home: the figures of the day, what has to be settled, what happened last."""
-        return super().index(request, {"home": home_of(request), "title": self.index_title, **(extra_context or {})})
+        return super().index(
+            request, {"home": import_string(HOME)(request, Shop.current()), "title": self.index_title, **(extra_context or {})}
+        )
 
     def all_data(self, request: HttpRequest) -> HttpResponse:
         """Every model the person may see, as plain admin lists."""
@@ -53,7 +57,7 @@ class BackOfficeSite(AdminSite):
     def search(self, request: HttpRequest) -> HttpResponse:
         """Orders, customers, articles and pages that hold what was typed: a fragment for the palette, else a page."""
         text = request.GET.get("q", "").strip()[:200]
-        context: dict[str, Any] = {"q": text, "groups": find_everything(request, text)}
+        context: dict[str, Any] = {"q": text, "groups": import_string(SEARCH)(request, text)}
         if request.headers.get("HX-Request") == "true":
             return render(request, "admin/includes/search_results.html", context)
         return render(request, "admin/search.html", self.each_context(request) | context | {"title": _("Search")})

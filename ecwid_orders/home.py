@@ -1,9 +1,223 @@
-"""Home: the figures of the day, what has to be settled and what happened last, in a fixed number of queries."""
+"""Home: the figures of the day, what is under way and what happened last, in a fixed number of queries."""
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import TruncDate
 from django.http import HttpRequest
+from django.utils import timezone
+
+from ecwid_orders.attention import LATE_SHIPPING, Matter, matters
+from orders.admin.timeline import ICONS
+from orders.choices import Axis, DeliveryKind, StockEffect
+from orders.models import Order, OrderEvent, Shop, Status
+from orders.money import exponent, quantum
+
+CHART_DAYS = 14
+COMPARED_DAYS = 30
+LAST_ACTIONS = 7
+BAR_STEP, BAR_WIDTH, CHART_HEIGHT, BASE_LINE = 20, 16, 60, 64
 
 
-def home_of(request: HttpRequest) -> dict[str, Any]:
-    return {}
+@dataclass(frozen=True)
+class Bar:
+    """A day of the chart, as attributes of a rectangle."""
+
+    day: date
+    sales: Decimal
+    x: int
+    y: str
+    height: str
+    is_today: bool
+
+
+@dataclass
+class Sales:
+    """What was sold, per day, in the shop's currency: totals less what refunds took off; cancelled orders count nowhere."""
+
+    currency: str
+    today: date
+    by_day: dict[date, Decimal] = field(default_factory=dict)
+    orders_by_day: Counter[date] = field(default_factory=Counter)
+    paid_today: Decimal = Decimal(0)
+    unpaid_today: Decimal = Decimal(0)
+    paid_orders_today: int = 0
+
+    @property
+    def of_today(self) -> Decimal:
+        return self.by_day.get(self.today, Decimal(0))
+
+    @property
+    def orders_today(self) -> int:
+        return self.orders_by_day[self.today]
+
+    @property
+    def unpaid_orders_today(self) -> int:
+        return self.orders_today - self.paid_orders_today
+
+    @property
+    def week_ago(self) -> date:
+        return self.today - timedelta(days=7)
+
+    @property
+    def versus_week_ago(self) -> Decimal | None:
+        """Today against the same weekday, in percent; None where nothing was sold then."""
+        before = self.by_day.get(self.week_ago, Decimal(0))
+        return ((self.of_today - before) * 100 / before).quantize(Decimal(1)) if before else None
+
+    @property
+    def basket(self) -> Decimal | None:
+        """The mean order of the last thirty days."""
+        orders = sum(self.orders_by_day.values())
+        return (sum(self.by_day.values(), Decimal(0)) / orders).quantize(quantum(exponent(self.currency))) if orders else None
+
+    @property
+    def days(self) -> list[date]:
+        return [self.today - timedelta(days=back) for back in reversed(range(CHART_DAYS))]
+
+    @property
+    def of_chart(self) -> Decimal:
+        return sum((self.by_day.get(day, Decimal(0)) for day in self.days), Decimal(0))
+
+    @property
+    def highest(self) -> Decimal:
+        return max((self.by_day.get(day, Decimal(0)) for day in self.days), default=Decimal(0))
+
+    @property
+    def bars(self) -> list[Bar]:
+        highest = self.highest or Decimal(1)
+        bars = []
+        for place, day in enumerate(self.days):
+            sold = self.by_day.get(day, Decimal(0))
+            height = max(sold, Decimal(0)) / highest * CHART_HEIGHT
+            bars.append(Bar(day, sold, 2 + place * BAR_STEP, f"{BASE_LINE - height:.1f}", f"{height:.1f}", day == self.today))
+        return bars
+
+
+@dataclass(frozen=True)
+class Step:
+    """A status that waits for somebody and how many orders stand there."""
+
+    status: Status
+    orders: int
+
+
+@dataclass
+class Work:
+    to_process: int = 0
+    to_ship: int = 0
+    late: int = 0
+    unpaid: int = 0
+    to_collect: int = 0
+    held: int = 0
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Action:
+    """An event as one line: which order, what, by whom."""
+
+    event: OrderEvent
+    icon: str
+    moves: list[tuple[str, Status]]
+
+
+@dataclass(frozen=True)
+class Home:
+    at: datetime
+    sales: Sales
+    work: Work
+    matters: list[Matter]
+    actions: list[Action]
+
+
+def home_of(request: HttpRequest, shop: Shop) -> Home | None:
+    """Everything on Home for the person of `request`. Without the right to see orders there are no figures: None."""
+    if not request.user.has_perm("orders.view_order"):
+        return None
+    statuses = list(Status.objects.all())
+    return Home(timezone.localtime(), sales_of(shop), work_of(statuses), matters(request, statuses), last_actions(statuses))
+
+
+def sales_of(shop: Shop) -> Sales:
+    """Sales of the last thirty days in the currency of the shop. One query."""
+    sales = Sales(shop.currency, timezone.localdate())
+    since = timezone.make_aware(datetime.combine(sales.today - timedelta(days=COMPARED_DAYS - 1), time.min))
+    rows = (
+        Order.objects.present()
+        .filter(placed_at__gte=since, currency=shop.currency)
+        .exclude(payment_status__stock_effect=StockEffect.RELEASE)
+        .order_by()
+        .values(day=TruncDate("placed_at"), is_paid=F("payment_status__counts_as_paid"))
+        .annotate(orders=Count("pk"), sold=Sum(F("total") - F("credited_total")))
+    )
+    for row in rows:
+        sales.by_day[row["day"]] = sales.by_day.get(row["day"], Decimal(0)) + row["sold"]
+        sales.orders_by_day[row["day"]] += row["orders"]
+        if row["day"] == sales.today and row["is_paid"]:
+            sales.paid_today, sales.paid_orders_today = row["sold"], row["orders"]
+    sales.unpaid_today = sales.of_today - sales.paid_today
+    return sales
+
+
+def work_of(statuses: Iterable[Status]) -> Work:
+    """Where open orders stand. One query over the orders that wait for somebody."""
+    by_id = {status.pk: status for status in statuses}
+    waiting = [status.pk for status in by_id.values() if status.waits_for_staff]
+    groups = (
+        Order.objects.present()
+        .filter(Q(payment_status__in=waiting) | Q(fulfilment_status__in=waiting))
+        .order_by()
+        .values("payment_status_id", "fulfilment_status_id", "delivery_kind", "is_held")
+        .annotate(orders=Count("pk"), late=Count("pk", filter=Q(placed_at__lt=timezone.now() - LATE_SHIPPING)))
+    )
+    work, standing = Work(), Counter[int]()
+    for group in groups:
+        payment, fulfilment = by_id[group["payment_status_id"]], by_id[group["fulfilment_status_id"]]
+        if payment.releases:
+            continue
+        _count_group(work, standing, group, payment, fulfilment)
+    work.steps = [Step(by_id[pk], standing[pk]) for pk in waiting if standing[pk]]
+    return work
+
+
+def _count_group(work: Work, standing: Counter[int], group: dict[str, Any], payment: Status, fulfilment: Status) -> None:
+    orders = group["orders"]
+    for status in (payment, fulfilment):
+        standing[status.pk] += orders
+    if payment.waits_for_staff:
+        work.unpaid += orders
+    if fulfilment.is_initial and not group["is_held"]:
+        work.to_process += orders
+    if not payment.counts_as_paid or not fulfilment.waits_for_staff or fulfilment.goods_left:
+        return
+    if group["is_held"]:
+        work.held += orders
+    elif fulfilment.own_mail == Status.OwnMail.READY_FOR_PICKUP or group["delivery_kind"] == DeliveryKind.PICKUP:
+        work.to_collect += orders
+    else:
+        work.to_ship += orders
+        work.late += group["late"]
+
+
+def last_actions(statuses: Iterable[Status]) -> list[Action]:
+    """What happened last to any order. One query."""
+    by_code = {(status.axis, status.code): status for status in statuses}
+    events = OrderEvent.objects.select_related("order", "actor").order_by("-id")[:LAST_ACTIONS]
+    return [
+        Action(
+            event,
+            ICONS.get(OrderEvent.Kind(event.kind), "info"),
+            [
+                (axis.value, by_code[axis.value, change["to"]])
+                for axis in Axis
+                if (change := event.changes.get(f"{axis.value}_status")) and (axis.value, change["to"]) in by_code
+            ],
+        )
+        for event in events
+    ]

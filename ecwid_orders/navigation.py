@@ -53,7 +53,9 @@ WORK = (
     Place(_("Products"), "box", "admin:orders_product_changelist", "orders.view_product"),
     Place(_("Customers"), "users", "admin:orders_customer_changelist", "orders.view_customer"),
     Place(_("Invoices"), "file-text", "admin:invoices_invoice_changelist", "invoices.view_invoice"),
-    Place(_("Outgoing mail"), "send", "admin:notifications_outgoingemail_changelist", "notifications.view_outgoingemail", phone=True, key="e"),
+    Place(
+        _("Outgoing mail"), "send", "admin:notifications_outgoingemail_changelist", "notifications.view_outgoingemail", phone=True, key="e"
+    ),
 )
 SHOP = (
     Place(_("Mail templates"), "layout-template", "admin:notifications_emailtemplate_changelist", "notifications.view_emailtemplate"),
