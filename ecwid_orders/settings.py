@@ -100,7 +100,7 @@ CONSEQUENCE_PLANNERS = ("invoices.planner.plan_documents", "notifications.planne
 # What `manage.py check_integrity` asks; each gives one line per problem.
 INTEGRITY_CHECKS = ("orders.integrity.find_problems", "invoices.integrity.find_problems", "notifications.integrity.find_problems")
 # What `manage.py seed_demo` asks beyond orders.
-DEMO_SEEDERS = ("invoices.demo.seed_seller",)
+DEMO_SEEDERS = ("invoices.demo.fill_seller",)
 
 # Language and time
 LANGUAGE_CODE = "en"
