@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -50,3 +51,14 @@ class ShopPages(PlainFields, admin.ModelAdmin):  # type: ignore[type-arg]
     def places(self, request: HttpRequest) -> list[tuple[Any, str]]:
         """Links above the page: what it belongs to."""
         return []
+
+
+def language_field(db_field: Any, *, empty: str = "") -> forms.ChoiceField:
+    """A language of the back office instead of a code to type."""
+    choices = [("", empty)] if empty else []
+    return forms.ChoiceField(
+        label=capfirst(db_field.verbose_name),
+        choices=[*choices, *settings.LANGUAGES],
+        required=not db_field.blank,
+        help_text=db_field.help_text,
+    )

@@ -20,8 +20,9 @@ from orders.admin.manual_order_sheet import Offer, Sheet, look_at
 from orders.drafts import DraftLine, OrderDraft
 from orders.errors import OrderError, StaleOrder
 from orders.models import Customer, Draft, Order, Variant
+from orders.money import format_number
 from orders.services.intake import place_draft
-from orders.services.plan import Actor
+from orders.services.pricing import TaxTable
 
 FOLDER = "admin/orders/manual_order"
 
@@ -137,7 +138,8 @@ def _edit(data: QueryDict, verb: str, value: str) -> None:
         if variant is not None:
             _add_article(data, variant)
     elif verb == "custom":
-        _add_row(data, {"name": data.get("article_search", "").strip(), "quantity": 1})
+        rate = TaxTable(str(Offer().shop.country)).domestic_rate(None)
+        _add_row(data, {"name": data.get("article_search", "").strip(), "quantity": 1, "vat_rate": format_number(rate)})
         data["article_search"] = ""
     elif verb == "remove" and value.isdecimal():
         _remove_row(data, int(value))

@@ -108,9 +108,7 @@ class LineForm(forms.Form):
     price = AmountField(label=gettext_lazy("Price"))
     vat_rate = AmountField(label=gettext_lazy("VAT in percent"), most=Decimal(100))
     discount = AmountField(label=gettext_lazy("Discount on this item"))
-    options = forms.CharField(
-        label=gettext_lazy("Options"), max_length=1000, required=False, help_text=gettext_lazy("Such as “Colour: blue; Engraving: Léa”.")
-    )
+    options = forms.CharField(label=gettext_lazy("Options"), max_length=1000, required=False)
 
 
 LineFormSet = forms.formset_factory(LineForm, extra=0, max_num=1000, absolute_max=1100)

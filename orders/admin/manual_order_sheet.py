@@ -166,6 +166,13 @@ class Sheet:
     def vat_groups(self) -> list[Any]:
         return [group for group in self.priced.vat.groups if group.vat] if self.priced else []
 
+    @property
+    def only_misses_something(self) -> bool:
+        """The refusal speaks of a field that nobody has filled in yet."""
+        place = self.refusal.field if self.refusal else ""
+        match = _ITEM.match(place)
+        return place in MISSING or bool(match and match[2] in ("name", "price") and not self.data.get(f"items-{match[1]}-{match[2]}"))
+
     def show_errors(self, error: OrderError) -> None:
         """Put a refusal beside the field that it names, else above the form."""
         if match := _ITEM.match(error.field):
@@ -216,7 +223,7 @@ def look_at(data: QueryDict, *, base: OrderDraft, user: Any) -> Sheet:
         may_oversell=may_oversell,
         customer=customer,
     )
-    if sheet.refusal is not None and sheet.refusal.field not in MISSING and isinstance(sheet.refusal, InvalidWish):
+    if isinstance(sheet.refusal, InvalidWish) and not sheet.only_misses_something:
         sheet.show_errors(sheet.refusal)
     return sheet
 
