@@ -42,9 +42,9 @@ class SeveralFilesField(forms.FileField):
 
 
 class ImportForm(forms.Form):
-    files = SeveralFilesField(
+    documents = SeveralFilesField(
         label=gettext_lazy("Files"),
-        widget=SeveralFilesInput(attrs={"accept": ".json,.jsonl,.ndjson,application/json", "aria-describedby": "hint-files"}),
+        widget=SeveralFilesInput(attrs={"accept": ".json,.jsonl,.ndjson,application/json", "aria-describedby": "hint-documents"}),
         error_messages={"required": gettext_lazy("Choose at least one file."), "empty": gettext_lazy("The file is empty.")},
     )
     move_stock = forms.BooleanField(label=gettext_lazy("Move stock"), required=False)
@@ -74,9 +74,9 @@ def _view_of(admin_site: AdminSite) -> Any:
 
 
 def _run(request: HttpRequest, form: ImportForm) -> Report:
-    user = request.user
+    user: Any = request.user
     return import_documents(
-        [Upload(file.name or "", file.file, file.size or 0) for file in form.cleaned_data["files"]],
+        [Upload(file.name or "", file.file, file.size or 0) for file in form.cleaned_data["documents"]],
         move_stock=form.cleaned_data["move_stock"],
         dry_run=form.cleaned_data["dry_run"],
         actor=Actor(ChangeSource.IMPORT, user, user.get_full_name() or user.get_username()),

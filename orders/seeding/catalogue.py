@@ -1,4 +1,4 @@
-"""What the demo shop sells: 25 articles, 37 variants, three VAT rates and gift cards outside of VAT."""
+"""What the demo shop sells: 25 articles in 34 variants, three VAT rates and gift cards outside of VAT."""
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -21,7 +21,10 @@ WRONG = {
     "a total that is a text": (document(total="24"), '$.total: expected a number, got "24"'),
     "a negative total": (document(total=-24), "$.total: expected an amount of 0 or more, got -24"),
     "a price out of range": (document(items=[item(price=10**15)]), "$.items[0].price: the number 1000000000000000 is out of range"),
-    "a date of its own": (document(createDate="4 September"), '$.createDate: expected a date such as 2024-09-04 07:22:09 +0000, got "4 September"'),
+    "a date of its own": (
+        document(createDate="4 September"),
+        '$.createDate: expected a date such as 2024-09-04 07:22:09 +0000, got "4 September"',
+    ),
     "an unknown status": (document(paymentStatus="MAYBE"), '$.paymentStatus: there is no status "MAYBE"'),
     "a person that is a list": (document(billingPerson=[1]), "$.billingPerson: expected an object, got a list"),
     "NUL in a name": (document(items=[item(name="M\x00ug")]), "$.items[0].name: the text holds a NUL character"),

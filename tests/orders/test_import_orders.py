@@ -1,8 +1,10 @@
 """What becomes of documents: created, updated, older, unchanged; money, stock, customers, statuses (domain, section 3)."""
 
+import json
 from decimal import Decimal
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from orders.integrity import find_problems
 from orders.models import Customer, Draft, Order, OrderEvent, RawDocument, Status, StockMovement
@@ -198,14 +200,10 @@ def test_tax_of_a_line_is_kept_and_missing_tax_is_not_zero():
     assert (without.vat_rate, without.vat_category) == (None, "")
 
 
-def test_a_file_sent_through_the_page_is_imported(client, settings):
-    import json
-
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
+def test_a_file_sent_through_the_page_is_imported(client):
     client.force_login(make_clerk("orders.import_order"))
     file = SimpleUploadedFile("orders.json", json.dumps([document(), document("A2", items=[])]).encode())
-    page = client.post("/admin/orders/import/", {"files": [file]})
+    page = client.post("/admin/orders/import/", {"documents": [file]})
     assert page.status_code == 200
     assert "$.items: the order has no items" in page.content.decode()
     assert Order.objects.get().events.get().actor_name == "clerk"

@@ -95,4 +95,4 @@ def test_a_batch_costs_the_same_queries_whatever_its_size():
         return len(found)
 
     # SQLite takes 999 parameters at a time, so that a few inserts of the larger batch come in pieces.
-    assert queries_of(100, 80) <= queries_of(0, 5) + 6
+    assert queries_of(100, 80) <= queries_of(0, 5) + 15
