@@ -68,7 +68,9 @@ class OrderFilterSet(django_filters.FilterSet):
     shipping_method = django_filters.CharFilter(
         label=gettext_lazy("Shipping method"), lookup_expr="icontains", widget=TextInput(attrs={"class": "input"})
     )
-    country = django_filters.ChoiceFilter(label=gettext_lazy("Delivery country"), method="in_country", choices=lambda: list(countries))
+    country = django_filters.ChoiceFilter(
+        label=gettext_lazy("Delivery country"), method="in_country", choices=lambda: list(countries), empty_label=gettext_lazy("any")
+    )
     tag = django_filters.CharFilter(
         label=gettext_lazy("Tag"), field_name="tags__name", lookup_expr="iexact", widget=TextInput(attrs={"class": "input"})
     )

@@ -93,7 +93,9 @@ def _stock(plan: Plan, change: PlannedChange) -> Iterator[Effect]:
         yield Effect("boxes", _("Where the pieces are"), when=_("at once"), lines=decided)
     if change.stock_ignored and (change.status_changes or change.decisions or change.quantities):
         names = ", ".join(line.name for line in change.stock_ignored[:3]) + ("…" if len(change.stock_ignored) > 3 else "")
-        yield Effect("boxes", _("Stock does not follow %(names)s") % {"names": names}, lines=(_("Imported without moving stock."),), is_absent=True)
+        yield Effect(
+            "boxes", _("Stock does not follow %(names)s") % {"names": names}, lines=(_("Imported without moving stock."),), is_absent=True
+        )
 
 
 def _stock_title(change: PlannedChange) -> str:

@@ -51,9 +51,7 @@ def order_page_view(request: HttpRequest, site: AdminSite, object_id: str, conte
         raise Http404
     facts = page_facts(order, all_events="events" in request.GET)
     title = _("Order #%(number)s") % {"number": order.number}
-    return TemplateResponse(
-        request, "admin/orders/order/order_page.html", site.each_context(request) | {"title": title} | facts | context
-    )
+    return TemplateResponse(request, "admin/orders/order/order_page.html", site.each_context(request) | {"title": title} | facts | context)
 
 
 def page_facts(order: Order, *, all_events: bool = False) -> dict[str, Any]:
@@ -89,7 +87,11 @@ def page_facts(order: Order, *, all_events: bool = False) -> dict[str, Any]:
         "shipments": [shipment for shipment in shipments if not shipment.voided_by_id],
         "left_to_ship": not order.payment_status.releases and any(Pieces.of(line).unshipped for line in lines if not line.is_digital),
         "left_to_return": not order.payment_status.releases
-        and any(Pieces.of(line).open if order.fulfilment_status.goods_left else Pieces.of(line).shipped_open for line in lines if not line.is_digital),
+        and any(
+            Pieces.of(line).open if order.fulfilment_status.goods_left else Pieces.of(line).shipped_open
+            for line in lines
+            if not line.is_digital
+        ),
         "billing": billing,
         "delivery": delivery,
         "same_address": bool(billing and delivery and billing.as_lines() == delivery.as_lines()),
@@ -104,7 +106,7 @@ def page_facts(order: Order, *, all_events: bool = False) -> dict[str, Any]:
         "customer_orders": customer_orders(order),
         "provenance": facts_of(order.provenance),
         "additional": facts_of(order.additional),
-        "extra_fields": [row for row in order.extra_fields if isinstance(row, dict)],
+        "extra_fields": extra_fields(order.extra_fields),
     }
 
 
@@ -125,6 +127,15 @@ def customer_orders(order: Order) -> dict[str, Any] | None:
         return None
     placed = Order.objects.present().filter(customer=order.customer_id)
     return placed.filter(currency=order.currency).aggregate(count=Count("pk"), total=Sum("total"), since=Min("placed_at"))
+
+
+def extra_fields(rows: Any) -> list[tuple[str, str]]:
+    """Fields that the shop added to its checkout, as title and value, empty ones left out."""
+    found = []
+    for row in rows if isinstance(rows, list) else []:
+        if isinstance(row, dict) and row.get("value"):
+            found.append((str(row.get("title") or row.get("name") or row.get("id") or ""), str(row["value"])))
+    return found
 
 
 def facts_of(value: Any) -> list[tuple[str, str]]:

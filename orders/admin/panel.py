@@ -102,9 +102,7 @@ def look(data: QueryDict, order: Order, request: HttpRequest, name: str, part: i
     return View(form, planned, change, refusal, effects_of(planned, change) if change else [])
 
 
-def _show(
-    request: HttpRequest, site: AdminSite, view: View, name: str, part: int, *, status: int = 200, note: str = ""
-) -> HttpResponse:
+def _show(request: HttpRequest, site: AdminSite, view: View, name: str, part: int, *, status: int = 200, note: str = "") -> HttpResponse:
     order, form = view.form.order, view.form
     is_fragment = bool(getattr(request, "htmx", False))
     if is_fragment and status == 403:
@@ -119,6 +117,7 @@ def _show(
         "effects": view.effects,
         "optional_keys": [effect.key for effect in view.effects if effect.is_optional],
         "refusal": refusal,
+        "oversells": bool(view.plan and view.plan.wish.oversell),
         "may_oversell": isinstance(view.refusal, NotEnoughStock) and request.user.has_perm("orders.oversell_variant"),
         "can_apply": view.change is not None or (view.refusal is None and not view.is_unchanged),
         "blocked_by": _blocked_by(view),
@@ -179,7 +178,12 @@ def _blocked_by(view: View) -> str:
 
 def _stale_note(order: Order) -> str:
     latest = latest_change(order.pk)
-    last = _("Latest change: %(what)s, %(who)s.") % {"what": latest.get_kind_display(), "who": latest.actor_name or latest.get_source_display()} if latest else ""
+    last = (
+        _("Latest change: %(what)s, %(who)s.")
+        % {"what": latest.get_kind_display(), "who": latest.actor_name or latest.get_source_display()}
+        if latest
+        else ""
+    )
     return " ".join(part for part in (_("The order or the stock changed meanwhile. Nothing was saved."), last) if part)
 
 

@@ -92,7 +92,9 @@ class History:
         if event.reason:
             entry.effects.append(event.reason)
         if skipped := event.facts.get("skipped"):
-            entry.effects.append(ngettext("%(count)d effect unticked", "%(count)d effects unticked", len(skipped)) % {"count": len(skipped)})
+            entry.effects.append(
+                ngettext("%(count)d effect unticked", "%(count)d effects unticked", len(skipped)) % {"count": len(skipped)}
+            )
         return entry
 
     def _add_move(self, entry: Entry, axis: Axis) -> None:

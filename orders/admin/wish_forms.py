@@ -193,7 +193,11 @@ class StatusForm(WishForm):
                 label=_("Tracking number"), required=False, max_length=200, widget=text_input(autocomplete="off", spellcheck="false")
             )
             self.add_carrier(self.order.shipping_carrier)
-        if self.to_fulfilment and self.to_fulfilment.asks == Status.Asks.RETURNED_PIECES and self.to_fulfilment != self._current(Axis.FULFILMENT):
+        if (
+            self.to_fulfilment
+            and self.to_fulfilment.asks == Status.Asks.RETURNED_PIECES
+            and self.to_fulfilment != self._current(Axis.FULFILMENT)
+        ):
             self._ask_returned()
         if self.to_payment and self.to_payment != self._current(Axis.PAYMENT):
             self._ask_record(self.to_payment)
@@ -327,13 +331,14 @@ class RefundForm(WishForm):
             row_fields: dict[str, forms.Field] = {"quantity": pieces_field(_("Refunded"), left, left)}
             if Pieces.of(line).open and not line.is_digital:
                 row_fields["fate"] = forms.ChoiceField(
-                    label=_("What becomes of them"), choices=fates, required=False, initial="shelf",
+                    label=_("What becomes of them"),
+                    choices=fates,
+                    required=False,
+                    initial="shelf",
                     widget=forms.Select(attrs={"class": "select auto"}),
                 )
             self.add_row(line, _("of %(count)d") % {"count": left}, **row_fields)
-        shipped_back = sum(
-            (r.shipping for r in Refund.objects.filter(order=self.order, reversed_by=None, reverses=None)), Decimal(0)
-        )
+        shipped_back = sum((r.shipping for r in Refund.objects.filter(order=self.order, reversed_by=None, reverses=None)), Decimal(0))
         shipping = max(Decimal(0), self.order.shipping_cost - shipped_back)
         if shipping:
             self.fields["shipping"] = money_input(_("Shipping"), initial=shipping, currency=self.order.currency)

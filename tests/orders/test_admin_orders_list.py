@@ -1,0 +1,142 @@
+"""The orders list: what it finds, shows and costs."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.admin.order_list import PAGE
+from orders.models import Order
+from orders.services.editing import HoldWish
+from orders.services.plan import apply
+from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, set_status
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:orders_order_changelist")
+
+
+@pytest.fixture
+def staff(client):
+    make_shop()
+    client.force_login(make_clerk("orders.view_order"))
+    return client
+
+
+def numbers(response) -> list[str]:
+    return [order.number for order in response.context["page"].rows]
+
+
+def test_the_newest_order_stands_first(staff):
+    old = make_order(placed_at=timezone.now() - timedelta(days=2))
+    new = make_order(placed_at=timezone.now() - timedelta(days=1))
+    assert numbers(staff.get(LIST)) == [new.number, old.number]
+
+
+def test_an_order_is_found_by_name_without_accents_and_by_sku(staff):
+    make_variant("TEAPOT")
+    order = make_order(items={"TEAPOT": 1}, customer_name="Léa Fournier", billing=None, shipping=None)
+    make_order(items={"MUG": 1}, customer_name="Someone Else", billing=None, shipping=None)
+    assert numbers(staff.get(LIST, {"q": "lea fournier"})) == [order.number]
+    assert numbers(staff.get(LIST, {"q": "teapot"})) == [order.number]
+    assert numbers(staff.get(LIST, {"q": "nobody"})) == []
+
+
+def test_both_statuses_filter_together_and_take_several_values(staff):
+    make_variant("MUG", on_hand=50)
+    paid = make_order(payment="PAID")
+    unpaid = make_order(payment="AWAITING_PAYMENT")
+    shipped = make_order(payment="PAID", fulfilment="SHIPPED")
+    found = staff.get(LIST, {"payment": ["PAID", "AWAITING_PAYMENT"], "fulfilment": "AWAITING_PROCESSING"})
+    assert set(numbers(found)) == {paid.number, unpaid.number}
+    assert numbers(staff.get(LIST, {"payment": "PAID", "fulfilment": "SHIPPED"})) == [shipped.number]
+
+
+def test_dates_totals_and_methods_filter(staff):
+    make_variant("MUG", on_hand=50)
+    order = make_order(items={"MUG": 3}, placed_at=timezone.now() - timedelta(days=5), shipping_method="Colissimo")
+    make_order(items={"MUG": 1})
+    day = timezone.localdate() - timedelta(days=5)
+    assert numbers(staff.get(LIST, {"placed_from": day.isoformat(), "placed_to": day.isoformat()})) == [order.number]
+    assert numbers(staff.get(LIST, {"total_from": "20"})) == [order.number]
+    assert numbers(staff.get(LIST, {"shipping_method": "coliss"})) == [order.number]
+
+
+def test_a_filter_shows_as_a_chip_that_removes_it(staff):
+    make_order()
+    response = staff.get(LIST, {"payment": "AWAITING_PAYMENT", "q": "lea"})
+    (chip,) = response.context["chips"]
+    assert (chip.label, chip.value, chip.without) == ("Payment", "Awaiting payment", "?q=lea")
+
+
+def test_a_nonsense_filter_is_left_out(staff):
+    order = make_order()
+    response = staff.get(LIST, {"placed_from": "yesterday-ish", "total_to": "abc", "after": "x_y", "payment": "PAID'"})
+    assert numbers(response) == [order.number]
+
+
+def test_tabs_count_what_waits(staff):
+    make_variant("MUG", on_hand=50)
+    held = make_order(payment="PAID")
+    apply(HoldWish(ids=[held.pk], actor=ROBOT, held=True, reason="address")).or_raise()
+    make_order(payment="PAID")
+    make_order(payment="AWAITING_PAYMENT")
+    set_status(make_order(payment="PAID"), fulfilment="READY_FOR_PICKUP")
+    counts = {tab.key: tab.count for tab in staff.get(LIST).context["tabs"]}
+    assert counts == {"": 4, "to-process": 2, "to-ship": 1, "to-collect": 1, "unpaid": 1, "returned": 0, "held": 1}
+
+
+def test_a_deleted_order_is_not_listed(staff):
+    order = make_order()
+    Order.objects.filter(pk=order.pk).update(deleted_at=timezone.now())
+    assert numbers(staff.get(LIST)) == []
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(staff):
+    at = timezone.now()
+    make_variant("MUG", on_hand=500)
+    made = [make_order(placed_at=at - timedelta(minutes=minute // 2)) for minute in range(PAGE + 7)]
+    first = staff.get(LIST)
+    second = staff.get(LIST + first.context["page"].older)
+    assert len(numbers(first)) == PAGE
+    assert numbers(first) + numbers(second) == [order.number for order in sorted(made, key=lambda o: (o.placed_at, o.pk), reverse=True)]
+    back = staff.get(LIST + second.context["page"].newer)
+    assert numbers(back) == numbers(first)
+    assert back.context["page"].newer == ""
+
+
+def test_typing_gets_the_results_only(staff):
+    make_order()
+    page = staff.get(LIST, {"q": "lea"}, headers={"HX-Request": "true"}).content.decode()
+    assert page.lstrip().startswith('<div id="results">')
+    assert "<html" not in page
+
+
+def test_the_list_costs_the_same_for_one_order_and_for_many(staff):
+    make_variant("MUG", on_hand=500)
+    make_order(tags=("Gift",))
+    staff.get(LIST)
+    with CaptureQueriesContext(connection) as few:
+        staff.get(LIST)
+    for _ in range(30):
+        make_order(tags=("Gift", "Fragile"))
+    with CaptureQueriesContext(connection) as many:
+        staff.get(LIST)
+    of_list = [q for q in many.captured_queries if "orders_" in q["sql"]]
+    assert len(many) == len(few)
+    assert len(of_list) <= 12
+
+
+def test_without_the_right_nobody_sees_orders(client):
+    make_shop()
+    client.force_login(make_clerk("orders.view_customer"))
+    assert client.get(LIST).status_code == 403
+
+
+def test_a_name_with_markup_is_only_text(staff):
+    make_order(customer_name="<script>alert(1)</script>", billing=None, shipping=None)
+    page = staff.get(LIST).content.decode()
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
