@@ -19,7 +19,6 @@ from orders.models import Customer, Order, Status
 from orders.money import format_number
 from orders.search import find_orders
 
-
 YES_NO = [("yes", gettext_lazy("yes")), ("no", gettext_lazy("no"))]
 
 

@@ -173,7 +173,7 @@ def _balance(change: PlannedChange) -> str:
 def _order_itself(change: PlannedChange) -> Iterator[Effect]:
     order = change.order
     amounts = [
-        (str(Order._meta.get_field(name).verbose_name), format_money(old, order.currency), format_money(new, order.currency))
+        (column_label(name), format_money(old, order.currency), format_money(new, order.currency))
         for name, (old, new) in change.fields.items()
         if name in AMOUNTS
     ]
@@ -185,7 +185,7 @@ def _order_itself(change: PlannedChange) -> Iterator[Effect]:
     if change.after("is_oversold") and not order.is_oversold:
         yield Effect("triangle-alert", _("The order is marked oversold"), lines=(_("More pieces are sold than there are."),))
     details = [
-        (str(Order._meta.get_field(name.removesuffix("_id")).verbose_name), in_words(old), in_words(new))
+        (column_label(name), in_words(old), in_words(new))
         for name, (old, new) in change.fields.items()
         if name not in AMOUNTS and name != "is_oversold"
     ]
@@ -193,6 +193,12 @@ def _order_itself(change: PlannedChange) -> Iterator[Effect]:
     tags += [(_("Tag"), name, "") for name in change.facts.get("remove_tags", [])]
     if details or tags:
         yield Effect("pencil", _("Details"), when=_("at once"), differences=[*details, *tags])
+
+
+def column_label(name: str) -> str:
+    """The name of an order's column in the reader's language; columns of old histories may be gone."""
+    labels = {column.name: str(column.verbose_name) for column in Order._meta.fields}
+    return labels.get(name.removesuffix("_id"), name.replace("_", " "))
 
 
 def in_words(value: Any) -> str:

@@ -40,11 +40,21 @@ class Tab:
         return counted_text(self.count)
 
 
+@dataclass(frozen=True)
+class Row:
+    """An order of the list with what the table shows beyond its columns."""
+
+    order: Order
+    city: str
+    pieces: int
+    tags: list[str]
+
+
 @dataclass
 class Page:
-    """One page of rows, newest first, and the addresses of its neighbours."""
+    """One page of orders, newest first, and the addresses of its neighbours."""
 
-    rows: list[Order]
+    orders: list[Order]
     newer: str = ""
     older: str = ""
 
@@ -62,7 +72,6 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
     filterset = OrderFilterSet(request.GET, current.orders, statuses=statuses)
     found = filterset.found()
     page = keyset_page(found, request.GET)
-    fill_rows(page.rows, statuses)
     *counts, matches = bounded_counts([*(tab.orders for tab in tabs), found])
     methods = payment_and_shipping_methods()
     is_fragment = bool(getattr(request, "htmx", False)) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
@@ -78,6 +87,7 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
             "filterset": filterset,
             "chips": filterset.chips(),
             "page": page,
+            "rows": rows_of(page.orders, statuses),
             "matches": matches,
             "matches_text": counted_text(matches),
             "text": request.GET.get("q", "").strip(),
@@ -157,12 +167,12 @@ def _link(query: QueryDict, name: str, order: Order) -> str:
     return "?" + linked.urlencode()
 
 
-def fill_rows(rows: list[Order], statuses: Iterable[Status]) -> None:
-    """Give rows what the table shows beyond their columns, for all of them at once: statuses, city, pieces, tags."""
+def rows_of(orders: list[Order], statuses: Iterable[Status]) -> list[Row]:
+    """The rows of a page: city, pieces and tags in three queries for all of them; statuses are those given."""
     by_pk = {status.pk: status for status in statuses}
-    ids = [order.pk for order in rows]
+    ids = [order.pk for order in orders]
     if not ids:
-        return
+        return []
     cities: dict[int, str] = {}
     for pk, kind, city in OrderAddress.objects.filter(order__in=ids).values_list("order_id", "kind", "city").order_by("kind"):
         # "billing" sorts before "shipping": where the parcel goes wins.
@@ -173,9 +183,9 @@ def fill_rows(rows: list[Order], statuses: Iterable[Status]) -> None:
     tags: dict[int, list[str]] = defaultdict(list)
     for pk, name in Order.tags.through.objects.filter(order__in=ids).order_by("tag__name").values_list("order_id", "tag__name"):
         tags[pk].append(name)
-    for order in rows:
+    for order in orders:
         order.payment_status, order.fulfilment_status = by_pk[order.payment_status_id], by_pk[order.fulfilment_status_id]
-        order.city, order.pieces, order.tag_names = cities.get(order.pk, ""), pieces.get(order.pk, 0), tags.get(order.pk, [])
+    return [Row(order, cities.get(order.pk, ""), pieces.get(order.pk, 0), tags.get(order.pk, [])) for order in orders]
 
 
 def payment_and_shipping_methods() -> list[tuple[str, str]]:

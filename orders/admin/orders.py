@@ -13,11 +13,8 @@ from orders.admin.manual_order import manual_order_view
 from orders.admin.order_list import order_list_view
 from orders.admin.order_page import order_page_view
 from orders.admin.panel import mail_view, panel_view
-from orders.admin.wish_forms import FORMS
+from orders.admin.wishes import FORMS, OF_A_PART
 from orders.models import Order
-
-# Changes of one part of an order: the address names the item, the parcel or the note.
-OF_A_PART = frozenset({"tracking", "quantity", "note"})
 
 
 @admin.register(Order)

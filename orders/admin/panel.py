@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from orders.admin.effects import Effect, effects_of
-from orders.admin.wish_forms import FORMS, Ticks, WishForm, subject_of
+from orders.admin.wishes import FORMS, Ticks, WishForm, subject_of
 from orders.errors import InvalidWish, NotAllowed, NotEnoughStock, OrderError, StaleOrder
 from orders.models import Order
 from orders.services.plan import Actor, Plan, PlannedChange, apply, plan
@@ -78,10 +78,7 @@ def mail_view(request: HttpRequest, pk: int, name: str, part: int = 0) -> HttpRe
     if wanted is None:
         raise Http404
     item = wanted.describe()
-    if item.html:
-        response = HttpResponse(item.html)
-    else:
-        response = HttpResponse(item.text, content_type="text/plain; charset=utf-8")
+    response = HttpResponse(item.html) if item.html else HttpResponse(item.text, content_type="text/plain; charset=utf-8")
     response.headers["Content-Security-Policy"] = MAIL_POLICY
     return response
 

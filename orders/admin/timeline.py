@@ -10,7 +10,7 @@ from django.db.models import DecimalField
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orders.admin.effects import in_words
+from orders.admin.effects import column_label, in_words
 from orders.choices import Axis
 from orders.models import Note, Order, OrderEvent, Payment, Refund, Shipment, Status, StockMovement
 from orders.money import format_money
@@ -116,15 +116,11 @@ class History:
                 for row in pair.values():
                     yield str(row.get("name", "")), f"× {row.get('from')}", f"× {row.get('to')}"
             elif "to" in pair:
-                yield self._label(name), self._value(name, pair.get("from")), self._value(name, pair.get("to"))
+                yield column_label(name).capitalize(), self._value(name, pair.get("from")), self._value(name, pair.get("to"))
         for name in event.facts.get("add_tags", ()):
             yield _("Tag"), "", str(name)
         for name in event.facts.get("remove_tags", ()):
             yield _("Tag"), str(name), ""
-
-    def _label(self, name: str) -> str:
-        column = {f.name: f for f in Order._meta.get_fields() if hasattr(f, "verbose_name")}.get(name.removesuffix("_id"))
-        return str(column.verbose_name).capitalize() if column else name.replace("_", " ")
 
     def _value(self, name: str, value: Any) -> str:
         column = {f.name: f for f in Order._meta.fields}.get(name)

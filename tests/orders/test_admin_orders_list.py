@@ -26,7 +26,7 @@ def staff(client):
 
 
 def numbers(response) -> list[str]:
-    return [order.number for order in response.context["page"].rows]
+    return [order.number for order in response.context["page"].orders]
 
 
 def test_the_newest_order_stands_first(staff):

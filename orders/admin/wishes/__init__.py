@@ -1,0 +1,37 @@
+"""What a clerk fills in before a change of one order: each form knows its fields and the wish they add up to."""
+
+from orders.admin.wishes.base import Subject, Ticks, WishForm
+from orders.admin.wishes.editing import DetailsForm, HoldForm, NoteForm, QuantityForm
+from orders.admin.wishes.goods import ReturnForm, ShipmentForm, TrackingForm
+from orders.admin.wishes.money import PaymentForm, RefundForm
+from orders.admin.wishes.status import StatusForm
+from orders.models import Order, Shop, Status
+from orders.services.plan import Actor
+
+__all__ = ["FORMS", "OF_A_PART", "Subject", "Ticks", "WishForm", "subject_of"]
+
+FORMS: dict[str, type[WishForm]] = {
+    "status": StatusForm,
+    "payment": PaymentForm,
+    "refund": RefundForm,
+    "shipment": ShipmentForm,
+    "tracking": TrackingForm,
+    "return": ReturnForm,
+    "note": NoteForm,
+    "hold": HoldForm,
+    "quantity": QuantityForm,
+    "details": DetailsForm,
+}
+
+# Changes of one part of an order: the address names the item, the parcel or the note.
+OF_A_PART = frozenset({"tracking", "quantity", "note"})
+
+
+def subject_of(order: Order, actor: Actor, *, part: int = 0) -> Subject:
+    """The order with what its forms read."""
+    lines = list(order.lines.filter(is_removed=False).select_related("variant").order_by("position", "id"))
+    shop = Shop.current()
+    offered = Status.objects.offered(local_delivery=shop.local_delivery) | Status.objects.filter(
+        pk__in=[order.payment_status_id, order.fulfilment_status_id]
+    )
+    return Subject(order, lines, actor, part, {(s.axis, s.code): s for s in offered})

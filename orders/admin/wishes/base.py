@@ -1,0 +1,159 @@
+"""What all forms of a change share: bound to what was sent or to defaults, a table of items, and the wish they add up to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.formats import localize_input
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.models import Carrier, Order, OrderLine, PaymentMethod, Status
+from orders.money import round_money
+from orders.services.plan import Actor, Wish
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """What was unticked or allowed beside the form's own fields."""
+
+    skip: frozenset[str] = frozenset()
+    oversell: bool = False
+
+
+@dataclass
+class Subject:
+    """The order a form is about, with its items."""
+
+    order: Order
+    lines: list[OrderLine]
+    actor: Actor
+    part: int = 0  # the item or parcel that the address names
+    statuses: dict[tuple[str, str], Status] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A row of a form's table: an item, a remark, and its fields."""
+
+    line: OrderLine
+    remark: str
+    fields: list[forms.BoundField]
+
+
+def text_input(**attrs: str) -> forms.TextInput:
+    return forms.TextInput(attrs={"class": "input"} | attrs)
+
+
+class WishForm(forms.Form):
+    """Base of all: bound to what was sent, or to defaults where nothing was sent yet.
+
+    `light` names fields whose change needs no new look at the consequences: they only end up in texts.
+    """
+
+    light: ClassVar[frozenset[str]] = frozenset()
+    button: ClassVar[Any] = gettext_lazy("Apply")
+    columns: tuple[Any, ...] = ()
+    icon: str = "pencil"
+    has_word: ClassVar[bool] = True
+
+    def __init__(self, data: QueryDict, subject: Subject) -> None:
+        super().__init__(auto_id="panel-%s")
+        self.subject, self.order, self.lines = subject, subject.order, subject.lines
+        self.rows: list[tuple[OrderLine, str, list[str]]] = []
+        self.suggestions: dict[str, list[str]] = {}
+        if self.has_word:
+            self.fields["personal_word"] = forms.CharField(
+                label=_("A word of your own"),
+                required=False,
+                max_length=2000,
+                widget=forms.Textarea(attrs={"class": "textarea", "rows": 2}),
+            )
+        self.build()
+        self.is_filled = data.get("filled") == "1"
+        self.data = data if self.is_filled else self._defaults(data)
+        self.is_bound = True
+
+    def build(self) -> None:
+        """Add the fields that depend on the order."""
+
+    def title(self) -> str:
+        raise NotImplementedError
+
+    def wish(self, ticks: Ticks) -> Wish:
+        """The wish of valid fields."""
+        raise NotImplementedError
+
+    def _defaults(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        given = {name: data[name] for name in self.fields if name in data}
+        return {name: f.initial for name, f in self.fields.items() if f.initial not in (None, "", False)} | given
+
+    def add_row(self, line: OrderLine, remark: str, **row_fields: forms.Field) -> None:
+        names = []
+        for name, row_field in row_fields.items():
+            row_field.widget.attrs["aria-label"] = f"{row_field.label}, {line.name}"
+            self.fields[f"{name}-{line.pk}"] = row_field
+            names.append(f"{name}-{line.pk}")
+        self.rows.append((line, remark, names))
+
+    def line_rows(self) -> list[LineRow]:
+        return [LineRow(line, remark, [self[name] for name in names]) for line, remark, names in self.rows]
+
+    def text_fields(self) -> list[forms.BoundField]:
+        """Fields outside the table of items that are written or chosen."""
+        return [bound for bound in self._plain_fields() if bound.widget_type != "checkbox"]
+
+    def tick_fields(self) -> list[forms.BoundField]:
+        """Fields outside the table of items that are ticked."""
+        return [bound for bound in self._plain_fields() if bound.widget_type == "checkbox"]
+
+    def _plain_fields(self) -> list[forms.BoundField]:
+        tabled = {name for _line, _remark, names in self.rows for name in names} | {"personal_word"}
+        return [bound for bound in self.visible_fields() if bound.name not in tabled]
+
+    def word(self) -> forms.BoundField | None:
+        return self["personal_word"] if self.has_word else None
+
+    def weighty_values(self) -> dict[str, str]:
+        """What was sent for the fields that change consequences, to tell whether the reader changed something since a look."""
+        return {name: str(self.data.get(name) or "") for name in self.fields if name not in self.light and name != "personal_word"}
+
+    def add_choice(self, name: str, label: str, names: QuerySet[Any], initial: str) -> None:
+        """A text field that suggests the shop's names and takes any other."""
+        widget = text_input(autocomplete="off", list=f"names-{name}")
+        self.suggestions[f"names-{name}"] = list(names.values_list("name", flat=True))
+        self.fields[name] = forms.CharField(label=label, required=False, max_length=200, initial=initial, widget=widget)
+
+    def add_carrier(self, initial: str) -> None:
+        self.add_choice("carrier", _("Carrier"), Carrier.objects.all(), initial)
+
+    def add_method(self, label: str) -> None:
+        self.add_choice("method", label, PaymentMethod.objects.filter(is_active=True), self.order.payment_method)
+
+    def number(self, name: str, line: OrderLine) -> int:
+        return self.cleaned_data.get(f"{name}-{line.pk}") or 0
+
+
+def pieces_field(label: str, most: int, initial: int = 0) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        required=False,
+        min_value=0,
+        initial=initial or "0",
+        widget=forms.NumberInput(attrs={"class": "input qty", "min": "0", "max": str(most), "inputmode": "numeric"}),
+    )
+
+
+def money_input(label: Any, *, required: bool = False, initial: Decimal | None = None, currency: str) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,
+        required=required,
+        max_digits=14,
+        localize=True,
+        initial=None if initial is None else localize_input(round_money(initial, currency)),
+        widget=text_input(inputmode="decimal", autocomplete="off"),
+    )

@@ -1,0 +1,124 @@
+"""Money received and given back."""
+
+import uuid
+from decimal import Decimal
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.admin.wishes.base import Ticks, WishForm, money_input, pieces_field, text_input
+from orders.models import Refund
+from orders.services.payments import PaymentWish, RefundPiece, RefundWish, refunded_pieces, share_of_pieces
+from orders.services.stock import Pieces
+
+
+class PaymentForm(WishForm):
+    """Money received."""
+
+    icon = "credit-card"
+    light = frozenset({"method", "reference"})
+    button = gettext_lazy("Record the payment")
+
+    def title(self) -> str:
+        return _("Record a payment of #%(number)s") % {"number": self.order.number}
+
+    def build(self) -> None:
+        due = self.order.balance
+        self.fields["amount"] = money_input(
+            _("Amount received"), required=True, initial=due if due > 0 else None, currency=self.order.currency
+        )
+        self.add_method(_("Method"))
+        self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
+        if not self.order.payment_status.counts_as_paid and not self.order.payment_status.releases:
+            self.fields["set_paid"] = forms.BooleanField(label=_("Set the status Paid once nothing is due"), required=False, initial=True)
+
+    def wish(self, ticks: Ticks) -> PaymentWish:
+        data = self.cleaned_data
+        return PaymentWish(
+            order_id=self.order.pk,
+            actor=self.subject.actor,
+            amount=data["amount"],
+            method=data["method"],
+            reference=data["reference"],
+            set_paid=data.get("set_paid", False),
+            skip=ticks.skip,
+            oversell=ticks.oversell,
+            personal_word=data["personal_word"],
+        )
+
+
+class RefundForm(WishForm):
+    """Money given back: for pieces, for shipping, or an amount."""
+
+    icon = "undo-2"
+    light = frozenset({"method", "reference", "reason"})
+    button = gettext_lazy("Record the refund")
+    columns = (gettext_lazy("Refunded"), gettext_lazy("What becomes of them"))
+    client_key = forms.CharField(widget=forms.HiddenInput, max_length=80, required=False)
+
+    def title(self) -> str:
+        return _("Refund #%(number)s") % {"number": self.order.number}
+
+    def build(self) -> None:
+        self.fields["client_key"].initial = uuid.uuid4().hex
+        refunded, worth = refunded_pieces(self.order.pk), Decimal(0)
+        fates = [
+            ("shelf", _("Back on the shelf")),
+            ("lost", _("Lost or damaged")),
+            ("keep", _("Customer keeps them")),
+        ]
+        for line in self.lines:
+            left = line.quantity - refunded.get(line.pk, 0)
+            if left <= 0:
+                continue
+            worth += share_of_pieces(self.order, line, refunded.get(line.pk, 0), left)
+            row_fields: dict[str, forms.Field] = {"quantity": pieces_field(_("Refunded"), left, left)}
+            if Pieces.of(line).open and not line.is_digital:
+                row_fields["fate"] = forms.ChoiceField(
+                    label=_("What becomes of them"),
+                    choices=fates,
+                    required=False,
+                    initial="shelf",
+                    widget=forms.Select(attrs={"class": "select auto"}),
+                )
+            self.add_row(line, _("of %(count)d") % {"count": left}, **row_fields)
+        shipped_back = sum((r.shipping for r in Refund.objects.filter(order=self.order, reversed_by=None, reverses=None)), Decimal(0))
+        shipping = max(Decimal(0), self.order.shipping_cost - shipped_back)
+        if shipping:
+            self.fields["shipping"] = money_input(_("Shipping"), initial=shipping, currency=self.order.currency)
+            worth += shipping
+        # A gift card paid a part: only the money that came in can go back.
+        capped = self.order.refundable if worth > self.order.refundable else None
+        self.fields["amount"] = money_input(_("Amount given back"), initial=capped, currency=self.order.currency)
+        self.fields["amount"].help_text = _("Empty: the items and the shipping above.")
+        self.fields["reason"] = forms.CharField(label=_("Reason"), required=False, max_length=400, widget=text_input())
+        self.add_method(_("Given back by"))
+        self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
+        self.fields["set_status"] = forms.BooleanField(
+            label=_("Set the payment status Refunded or Partially refunded"), required=False, initial=True
+        )
+
+    def wish(self, ticks: Ticks) -> RefundWish:
+        data, pieces = self.cleaned_data, []
+        for line, _remark, _names in self.rows:
+            quantity, fate = self.number("quantity", line), data.get(f"fate-{line.pk}") or "keep"
+            decided = min(quantity, Pieces.of(line).open)
+            if quantity:
+                shelf, lost = (decided, 0) if fate == "shelf" else (0, decided if fate == "lost" else 0)
+                pieces.append(RefundPiece(line.pk, quantity, shelf=shelf, lost=lost))
+        return RefundWish(
+            order_id=self.order.pk,
+            actor=self.subject.actor,
+            pieces=pieces,
+            shipping=data.get("shipping") or Decimal(0),
+            amount=data["amount"],
+            reason=data["reason"],
+            method=data["method"],
+            reference=data["reference"],
+            client_key=data["client_key"],
+            set_status=data["set_status"],
+            skip=ticks.skip,
+            oversell=ticks.oversell,
+            personal_word=data["personal_word"],
+        )
