@@ -124,7 +124,7 @@ class Action:
 
     event: OrderEvent
     icon: str
-    moves: list[tuple[str, Status]]
+    moves: list[Status]
 
 
 @dataclass(frozen=True)
@@ -209,15 +209,11 @@ def last_actions(statuses: Iterable[Status]) -> list[Action]:
     """What happened last to any order. One query."""
     by_code = {(status.axis, status.code): status for status in statuses}
     events = OrderEvent.objects.select_related("order", "actor").order_by("-id")[:LAST_ACTIONS]
-    return [
-        Action(
-            event,
-            ICONS.get(OrderEvent.Kind(event.kind), "info"),
-            [
-                (axis.value, by_code[axis.value, change["to"]])
-                for axis in Axis
-                if (change := event.changes.get(f"{axis.value}_status")) and (axis.value, change["to"]) in by_code
-            ],
-        )
-        for event in events
-    ]
+    actions = []
+    for event in events:
+        moved = [(axis.value, event.changes.get(f"{axis.value}_status", {}).get("to")) for axis in Axis]
+        moves = [by_code[key] for key in moved if key in by_code]
+        kind = OrderEvent.Kind(event.kind)
+        icon = moves[-1].glyph if moves and kind == OrderEvent.Kind.STATUS else ICONS.get(kind, "info")
+        actions.append(Action(event, icon, moves))
+    return actions

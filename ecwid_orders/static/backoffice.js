@@ -190,6 +190,15 @@
   if (keptDensity) keptDensity.checked = true;
   density.forEach((choice) => choice.addEventListener("change", () => store("density", choice.id)));
 
+  // Names that Django's own widgets leave out for screen readers.
+  addEventListener("load", () => {
+    $$(".help-tooltip[aria-label]").forEach((hint) => hint.setAttribute("role", "img"));
+    $$("p.datetime input").forEach((input) => {
+      const row = input.closest(".form-row")?.querySelector("label, legend")?.textContent ?? "";
+      if (!input.labels.length) input.setAttribute("aria-label", `${row} ${input.previousSibling?.textContent ?? ""}`.trim());
+    });
+  });
+
   // What only works with this file is hidden until it runs.
   const prepare = (root) => $$("[data-dismiss][hidden], [data-keys][hidden], .theme-choice[hidden], [data-copy][hidden]", root).forEach((element) => { element.hidden = false; });
   prepare(document);
