@@ -1,6 +1,5 @@
 """Orders of the online shop: placed by POST, read by GET, in Ecwid's form."""
 
-import hashlib
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -16,7 +15,7 @@ from orders.api.errors import KeyReused, WrongFields
 from orders.api.presenting import ExactJSONRenderer, order_as_ecwid
 from orders.api.wishes import draft_from_body
 from orders.drafts import OrderDraft
-from orders.importers.ecwid.reading import as_text
+from orders.importers.ecwid.reading import content_hash
 from orders.models import AnsweredRequest, ApiToken, Order
 from orders.services.intake import PlaceWish, draw_number
 from orders.services.plan import apply
@@ -39,7 +38,7 @@ class Orders(StoreView):
         """Place an order. The same Idempotency-Key with the same body gets the same answer and makes nothing new."""
         key = _key_of(request)
         body = request.data
-        body_hash = hashlib.sha256(as_text(body).encode()).hexdigest()
+        body_hash = content_hash(body)
         if key and (known := _answered(request.auth, key, body_hash)):
             return _answer(store, known.answer)
         draft = draft_from_body(body)

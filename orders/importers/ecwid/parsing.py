@@ -1,6 +1,5 @@
 """Reads the fields of a document into facts (domain, section 3, Import); every wrong value gives one line with its path."""
 
-import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -12,7 +11,7 @@ from orders.drafts import Person
 from orders.importers.ecwid.document import EcwidDocument, Row, StatedInvoice, StatedParcel, StatedRefund
 from orders.importers.ecwid.fields import Fields, Problems, check_values, plain
 from orders.importers.ecwid.lines import read_lines
-from orders.importers.ecwid.reading import as_text
+from orders.importers.ecwid.reading import as_text, content_hash
 from orders.models import OrderSurcharge
 
 INCOMPLETE = "INCOMPLETE"
@@ -46,14 +45,13 @@ def parse_document(value: Any, *, is_wish: bool = False) -> EcwidDocument:
     check_values(value, problems)
     if problems.lines:
         raise InvalidDocument(problems.lines)
-    content_hash = hashlib.sha256(as_text(value).encode()).hexdigest()
-    document = _document(Fields(value, "$", problems), content_hash, is_wish=is_wish)
+    document = _document(Fields(value, "$", problems), content_hash(value), is_wish=is_wish)
     if problems.lines:
         raise InvalidDocument(problems.lines)
     return document
 
 
-def _document(fields: Fields, content_hash: str, *, is_wish: bool) -> EcwidDocument:
+def _document(fields: Fields, digest: str, *, is_wish: bool) -> EcwidDocument:
     warnings: list[str] = []
     number = fields.text("id", "vendorOrderNumber", limit=81) or fields.text("publicUid", limit=81)
     if not number and fields.peek("orderNumber"):
@@ -88,7 +86,7 @@ def _document(fields: Fields, content_hash: str, *, is_wish: bool) -> EcwidDocum
     if external_id and number:
         values["additional"]["externalOrderId"] = external_id
     return EcwidDocument(
-        content_hash=content_hash,
+        content_hash=digest,
         number=number,
         external_id=external_id,
         cart_id=cart_id,

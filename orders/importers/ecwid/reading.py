@@ -1,6 +1,7 @@
 """Finds documents in files, folders and streams of any shape and size, one at a time, so that memory does not grow."""
 
 import codecs
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -350,6 +351,16 @@ def as_text(value: Any) -> str:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f") if value.is_finite() and abs(value.adjusted()) < 40 else str(value)
     return json.dumps(value)
+
+
+def content_hash(value: Any) -> str:
+    """Identifies what a checked document says, whatever the order of its fields, its white space and its spelling of numbers."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_spelled)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _spelled(number: Decimal) -> int | list[str]:
+    return int(number) if number == number.to_integral_value() else [format(number.normalize(), "f")]
 
 
 def decode(text: str) -> Any:
