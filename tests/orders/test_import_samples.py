@@ -26,9 +26,8 @@ def test_every_sample_becomes_an_order_or_a_cart():
     assert {name: report[name] for name in ("created", "updated", "unchanged", "older", "failed")} == {
         "created": 15, "updated": 9, "unchanged": 0, "older": 0, "failed": 0,
     }  # fmt: skip
-    assert sorted(Order.objects.values_list("number", flat=True)) == [
-        "18", "20", "DOC-35329673", "DOC-A5FCB403", "DOC-C6661EFC", "EXT-2", "K8XTQ", "lala1028001",
-    ]  # fmt: skip
+    numbers = sorted(number.split("DOC-")[0] or "DOC" for number in Order.objects.values_list("number", flat=True))
+    assert numbers == ["18", "20", "DOC", "DOC", "DOC", "EXT-2", "K8XTQ", "lala1028001"]
     assert Draft.objects.count() == 7
     assert list(find_problems()) == []
 
@@ -53,8 +52,12 @@ def test_totals_equal_those_of_the_last_document():
 
 def test_totals_that_do_not_add_up_are_kept_with_a_warning():
     replay()
-    warned = dict(Order.objects.exclude(totals_warning=[]).values_list("number", "totals_warning"))
-    assert warned == {"20": ["total: 37.39 ≠ 39.39"], "DOC-35329673": ["subtotal: 35 ≠ 39.95"], "DOC-A5FCB403": ["subtotal: 35 ≠ 39.95"]}
+    warned = Order.objects.exclude(totals_warning=[]).order_by("pk").values_list("total", "totals_warning")
+    assert list(warned) == [
+        (Decimal("37.39"), ["total: 37.39 ≠ 39.39"]),
+        (Decimal(45), ["subtotal: 35 ≠ 39.95"]),
+        (Decimal(45), ["subtotal: 35 ≠ 39.95"]),
+    ]
 
 
 def test_paid_samples_open_with_their_payment_and_keep_refunds():
