@@ -13,9 +13,10 @@ from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
+from orders.admin.bulk import offered
 from orders.choices import DeliveryKind
 from orders.filters import OrderFilterSet
-from orders.models import Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Status
+from orders.models import Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Shop, Status
 
 PAGE = 50
 MOST_COUNTED = 1000
@@ -91,6 +92,9 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
             "matches": matches,
             "matches_text": counted_text(matches),
             "text": request.GET.get("q", "").strip(),
+            "bulk_statuses": offered(statuses, local_delivery=Shop.current().local_delivery)
+            if request.user.has_perm("orders.change_status")
+            else {},
             "payment_methods": [name for kind, name in methods if kind == "payment"],
             "shipping_methods": [name for kind, name in methods if kind == "shipping"],
             "kept_filters": kept_filters(request.GET),

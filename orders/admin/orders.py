@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from orders.admin.bulk import bulk_view
 from orders.admin.manual_order import manual_order_view
 from orders.admin.order_list import order_list_view
 from orders.admin.order_page import order_page_view
@@ -25,7 +26,7 @@ class OrderAdmin(admin.ModelAdmin):
     ordering = ("-placed_at", "-id")
 
     def get_urls(self) -> list[URLPattern]:
-        places = []
+        places = [path("bulk/", self.admin_site.admin_view(self.bulk), name="orders_order_bulk")]
         for name in FORMS:
             for part in ("", "<int:part>/") if name in OF_A_PART else ("",):
                 places.append(self._place(f"<int:pk>/{name}/{part}", self.panel, name, name))
@@ -61,6 +62,10 @@ class OrderAdmin(admin.ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         return order_page_view(request, self.admin_site, object_id, self._shared(request) | (extra_context or {}))
+
+    def bulk(self, request: HttpRequest) -> HttpResponse:
+        self._check(request)
+        return bulk_view(request, self.admin_site)
 
     def panel(self, request: HttpRequest, pk: int, name: str, part: int = 0) -> HttpResponse:
         self._check(request)

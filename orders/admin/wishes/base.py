@@ -59,6 +59,7 @@ class WishForm(forms.Form):
     button: ClassVar[Any] = gettext_lazy("Apply")
     columns: tuple[Any, ...] = ()
     icon: str = "pencil"
+    ticks_first: ClassVar[bool] = False
     has_word: ClassVar[bool] = True
 
     def __init__(self, data: QueryDict, subject: Subject) -> None:

@@ -14,6 +14,7 @@ from orders.services.stock import Pieces
 class StatusForm(WishForm):
     """Another status on one axis or both, with what the status asks for."""
 
+    ticks_first = True
     light = frozenset({"tracking_number", "carrier", "reference", "method", "reason"})
     payment = forms.CharField(required=False, widget=forms.HiddenInput)
     fulfilment = forms.CharField(required=False, widget=forms.HiddenInput)
