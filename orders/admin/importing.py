@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_http_methods
 
 from orders.choices import ChangeSource
@@ -85,19 +85,42 @@ def _run(request: HttpRequest, form: ImportForm) -> Report:
 
 def _shown(report: Report) -> dict[str, Any]:
     """What failed first, then what warns, then the rest in the order of the files."""
-    rank = {Became.FAILED: 0}
-    rows = sorted(report.results, key=lambda result: rank.get(result.became, 2 - bool(result.warnings)))
-    words = {
-        Became.CREATED: (_("created"), "success", "s-paid"),
-        Became.UPDATED: (_("updated"), "info", "s-doing"),
-        Became.UNCHANGED: (_("unchanged"), "neutral", "s-none"),
-        Became.OLDER: (_("older, kept"), "neutral", "s-clock"),
-        Became.FAILED: (_("refused"), "danger", "s-cancelled"),
-    }
-    counts = [(words[became], report.counts[became.value]) for became in Became]
+    rows = sorted(report.results, key=lambda result: 0 if result.became == Became.FAILED else 2 - bool(result.warnings))
+    looks = {became: (_word(became), *_LOOKS[became]) for became in Became}
+    counts = {became: report.counts[became.value] for became in Became}
     return {
-        "rows": [(row, words[row.became]) for row in rows[:SHOWN]],
+        "rows": [(row, looks[row.became]) for row in rows[:SHOWN]],
         "hidden": max(len(rows) - SHOWN, 0),
-        "counts": [(word, tone, glyph, count) for (word, tone, glyph), count in counts],
+        "counts": [(_counted(became, count), *_LOOKS[became]) for became, count in counts.items() if count],
         "warnings": report.counts["warnings"],
     }
+
+
+# Tone and glyph of what became of a document.
+_LOOKS = {
+    Became.CREATED: ("success", "s-paid"),
+    Became.UPDATED: ("info", "s-doing"),
+    Became.UNCHANGED: ("neutral", "s-none"),
+    Became.OLDER: ("neutral", "s-clock"),
+    Became.FAILED: ("danger", "s-cancelled"),
+}
+
+
+def _word(became: Became) -> str:
+    return {
+        Became.CREATED: pgettext("imported document", "created"),
+        Became.UPDATED: pgettext("imported document", "updated"),
+        Became.UNCHANGED: pgettext("imported document", "unchanged"),
+        Became.OLDER: pgettext("imported document", "older, kept"),
+        Became.FAILED: pgettext("imported document", "refused"),
+    }[became]
+
+
+def _counted(became: Became, count: int) -> str:
+    return {
+        Became.CREATED: ngettext("%(count)d created", "%(count)d created", count),
+        Became.UPDATED: ngettext("%(count)d updated", "%(count)d updated", count),
+        Became.UNCHANGED: ngettext("%(count)d unchanged", "%(count)d unchanged", count),
+        Became.OLDER: ngettext("%(count)d older, kept", "%(count)d older, kept", count),
+        Became.FAILED: ngettext("%(count)d refused", "%(count)d refused", count),
+    }[became] % {"count": count}
