@@ -59,6 +59,7 @@
     window.htmx?.trigger("#palette-results", "palette-opened");
   };
   palette?.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { event.preventDefault(); palette.close(); return; } // a search box would only empty itself
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp" && event.key !== "Enter") return;
     const links = $$("#palette-results a");
     const at = links.indexOf(document.activeElement);
@@ -124,7 +125,6 @@
     p: '[data-key="p"], #payment-button',
     l: '[data-key="l"], #fulfilment-button',
     n: '[data-key="n"], #next-step',
-    e: '[data-key="e"]',
     m: '[data-key="m"], .rail a[href$="/note/"]',
     z: '.undo-bar [data-key="z"], [data-key="z"]',
   };
