@@ -13,7 +13,21 @@ from django.utils.translation import gettext as _
 from orders.admin.status_menu import choices, next_step
 from orders.admin.timeline import History
 from orders.choices import Axis
-from orders.models import Order, OrderAddress, OrderLine, OrderSurcharge, Payment, Refund, RefundLine, Shipment, ShipmentLine, Shop, Status
+from orders.models import (
+    Note,
+    Order,
+    OrderAddress,
+    OrderEvent,
+    OrderLine,
+    OrderSurcharge,
+    Payment,
+    Refund,
+    RefundLine,
+    Shipment,
+    ShipmentLine,
+    Shop,
+    Status,
+)
 from orders.services.stock import Pieces
 
 EVENTS = 30
@@ -95,13 +109,14 @@ def page_facts(order: Order, *, all_events: bool = False) -> dict[str, Any]:
         "billing": billing,
         "delivery": delivery,
         "same_address": bool(billing and delivery and billing.as_lines() == delivery.as_lines()),
-        "notes": notes,
+        "notes": threads_of(notes),
         "tag_names": [tag.name for tag in order.tags.all()],
         "external_documents": list(order.external_documents.order_by("id")),
         "payment_choices": choices(Axis.PAYMENT, order, lines, statuses, shop),
         "fulfilment_choices": choices(Axis.FULFILMENT, order, lines, statuses, shop),
         "next_step": next_step(order, lines, statuses, shop),
         "entries": History(order, by_code, payments, refunds, shipments, notes).entries(events if all_events else events[:EVENTS]),
+        "origin": events[-1].get_source_display() if events and events[-1].kind == OrderEvent.Kind.PLACED else "",
         "more_events": not all_events and len(events) > EVENTS,
         "customer_orders": customer_orders(order),
         "provenance": facts_of(order.provenance),
@@ -119,6 +134,20 @@ def items_of(lines: list[OrderLine], refunds: list[Refund]) -> list[Item]:
         for row in refund.lines.all():
             refunded[row.line_id] = refunded.get(row.line_id, 0) + row.quantity
     return [Item(line, Pieces.of(line), refunded.get(line.pk, 0)) for line in lines]
+
+
+def threads_of(notes: list[Note]) -> list[tuple[Note, list[Note]]]:
+    """Notes with the answers to them; an answer to an answer stands under the first note."""
+    root: dict[int, int] = {}
+    threads: dict[int, tuple[Note, list[Note]]] = {}
+    for note in notes:
+        first = root.get(note.parent_id or 0)
+        if first is None:
+            root[note.pk], threads[note.pk] = note.pk, (note, [])
+        else:
+            root[note.pk] = first
+            threads[first][1].append(note)
+    return list(threads.values())
 
 
 def customer_orders(order: Order) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,12 +11,13 @@ from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from orders.models import Status
+from orders.search import fold
 
 register = template.Library()
 
@@ -81,6 +83,26 @@ def web_address(link: str) -> str:
         return link if urlsplit(link.strip()).scheme in ("http", "https") else ""
     except ValueError:
         return ""
+
+
+@register.filter
+def marked(text: str, wanted: str) -> SafeString | str:
+    """`text` with the words of a search marked, whatever their accents and case."""
+    folded, places = "", []
+    for place, char in enumerate(text):
+        piece = fold(char)
+        folded += piece
+        places += [place] * len(piece)
+    spans: set[int] = set()
+    for word in fold(wanted).split():
+        start = folded.find(word)
+        while start >= 0:
+            spans.update(places[start : start + len(word)])
+            start = folded.find(word, start + len(word))
+    if not spans:
+        return text
+    runs = [(is_hit, "".join(char for _place, char in run)) for is_hit, run in groupby(enumerate(text), lambda item: item[0] in spans)]
+    return format_html_join("", "{}", ((format_html("<mark>{}</mark>", run) if is_hit else run,) for is_hit, run in runs))
 
 
 @register.filter

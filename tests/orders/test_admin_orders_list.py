@@ -12,6 +12,7 @@ from orders.admin.order_list import PAGE
 from orders.models import Order
 from orders.services.editing import HoldWish
 from orders.services.plan import apply
+from orders.templatetags.orders import marked
 from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, set_status
 
 pytestmark = pytest.mark.django_db
@@ -140,3 +141,10 @@ def test_a_name_with_markup_is_only_text(staff):
     page = staff.get(LIST).content.decode()
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_what_was_searched_is_marked_and_still_only_text():
+    assert marked("Léa Martin", "lea") == "<mark>Léa</mark> Martin"
+    assert marked("<b>Anna</b>", "nn") == "&lt;b&gt;A<mark>nn</mark>a&lt;/b&gt;"
+    assert marked("Straße", "strasse") == "<mark>Straße</mark>"
+    assert marked("Paul", "lea") == "Paul"

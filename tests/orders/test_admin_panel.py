@@ -1,14 +1,16 @@
 """The consequence panel: what it says is what happens, and nothing else."""
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from orders.models import Order, OrderEvent, Payment, Refund, Shipment, Variant
-from orders.services.plan import apply
+from orders.services.plan import Consequence, NotGoing, PanelItem, apply
 from orders.services.status import StatusWish
 from orders.services.stock import adjust_stock
 from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, set_status, stock_of
@@ -26,6 +28,35 @@ def staff(client):
 
 def place(order: Order, name: str, *part: int) -> str:
     return reverse(f"admin:orders_order_{name}", args=[order.pk, *part])
+
+
+@dataclass(kw_only=True)
+class PostCard(Consequence):
+    """A mail of these tests: it remembers in a list that it was saved."""
+
+    word: str = ""
+    sent: ClassVar[list[str]] = []
+
+    def describe(self) -> PanelItem:
+        body = f"<style>p{{color:red}}</style><p>On its way. {self.word}</p>"
+        return PanelItem(icon="mail", title="A card to Léa", lines=("in French",), when="in 2 min", subject="Your order", html=body)
+
+    @classmethod
+    def save_all(cls, items) -> None:
+        cls.sent += [item.key for _change, item in items if item.is_on]
+
+
+def plan_cards(plan, *, render: bool) -> None:
+    for change in plan.changes:
+        change.add(PostCard(key="card:lea", word=change.personal_word))
+        change.add(NotGoing(key="sms", icon="mail-x", title="No text message", reason="There is no phone number."))
+
+
+@pytest.fixture
+def cards(settings):
+    settings.CONSEQUENCE_PLANNERS = (f"{__name__}.plan_cards",)
+    PostCard.sent.clear()
+    return PostCard.sent
 
 
 def fields_of(response) -> dict[str, str | list[str]]:
@@ -315,3 +346,59 @@ def test_a_change_in_between_by_the_same_wish_is_no_error(staff):
     apply(StatusWish(ids=[order.pk], actor=ROBOT, fulfilment="PROCESSING")).or_raise()
     assert staff.post(place(order, "status"), data).status_code == 302
     assert OrderEvent.objects.filter(order=order, kind="status").count() == 1
+
+
+def test_a_mail_is_named_with_its_tick_and_what_stays_away_with_its_reason(staff, cards):
+    order = make_order("PAID")
+    page = staff.get(place(order, "status"), {"fulfilment": "SHIPPED"}).content.decode()
+    for text in ("A card to Léa", "“Your order”", "in French", "in 2 min", "No text message", "There is no phone number."):
+        assert text in page
+    assert re.search(r'name="on" value="card:lea"[^>]* checked', page)
+
+
+def test_an_unticked_mail_does_not_go_and_the_history_says_so(staff, cards):
+    order = make_order("PAID")
+    cards.clear()
+    data = fields_of(staff.get(place(order, "status"), {"fulfilment": "SHIPPED"}))
+    del data["on"]
+    assert staff.post(place(order, "status"), data).status_code == 302
+    assert cards == []
+    assert OrderEvent.objects.get(order=order, kind="status").facts["skipped"] == ["card:lea"]
+    assert "1 effect unticked" in staff.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+
+
+def test_a_ticked_mail_goes_once(staff, cards):
+    order = make_order("PAID")
+    cards.clear()
+    data = fields_of(staff.get(place(order, "status"), {"fulfilment": "SHIPPED"}))
+    staff.post(place(order, "status"), data)
+    staff.post(place(order, "status"), data)
+    assert cards == ["card:lea"]
+
+
+def test_the_mail_is_read_as_it_will_arrive_in_a_page_without_scripts(staff, cards):
+    order = make_order("PAID")
+    data = fields_of(staff.get(place(order, "status"), {"fulfilment": "SHIPPED"})) | {"personal_word": "See you soon", "preview": "1"}
+    page = staff.post(place(order, "status"), data).content.decode()
+    frame = re.search(r'<iframe[^>]* src="([^"]*)"', page)
+    assert "sandbox" in frame.group(0)
+    response = staff.get(frame.group(1).replace("&amp;", "&"))
+    assert response.content.decode() == "<style>p{color:red}</style><p>On its way. See you soon</p>"
+    assert response["Content-Security-Policy"].startswith("default-src 'none'; style-src 'unsafe-inline'")
+
+
+def test_a_mail_that_would_not_be_sent_cannot_be_read(staff, cards):
+    order = make_order("PAID")
+    address = place(order, "status_mail")
+    assert staff.get(address, {"fulfilment": "SHIPPED", "key": "card:someone-else"}).status_code == 404
+    assert staff.get(address, {"fulfilment": "AWAITING_PROCESSING", "key": "card:lea"}).status_code == 404
+
+
+def test_an_answer_stands_under_its_note(staff):
+    order = make_order("PAID")
+    staff.post(place(order, "note"), fields_of(staff.get(place(order, "note"))) | {"text": "Is it fragile?"})
+    first = order.notes.get()
+    staff.post(place(order, "note", first.pk), fields_of(staff.get(place(order, "note", first.pk))) | {"text": "Yes, glass."})
+    page = staff.get(reverse("admin:orders_order_change", args=[order.pk]))
+    ((note, answers),) = page.context["notes"]
+    assert (note.text, [answer.text for answer in answers]) == ("Is it fragile?", ["Yes, glass."])
