@@ -8,8 +8,10 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
+from django_countries.fields import CountryField
 
 from orders.admin.amounts import AmountField
+from orders.admin.country_select import country_field
 
 
 class PlainFields:
@@ -18,6 +20,8 @@ class PlainFields:
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         if isinstance(db_field, models.DecimalField):
             return AmountField(label=capfirst(db_field.verbose_name), required=not db_field.null, help_text=db_field.help_text)
+        if isinstance(db_field, CountryField):
+            return country_field(label=capfirst(db_field.verbose_name), required=not db_field.blank, help_text=db_field.help_text)
         if isinstance(db_field, models.ForeignKey):
             queryset = self.get_field_queryset(options.pop("using", None), db_field, request)  # type: ignore[attr-defined]
             if queryset is not None:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django_countries import countries
 
 from orders.admin.amounts import AmountField
+from orders.admin.country_select import country_field
 from orders.drafts import DraftDiscount, DraftLine, DraftSurcharge, OrderDraft, Person
 from orders.models import Customer, PaymentMethod, ShippingMethod, Shop, Variant
 from orders.money import exponent, format_money, format_number
@@ -307,7 +308,7 @@ def _person_fields(home: str) -> dict[str, forms.Field]:
         "postcode": forms.CharField(label=_("Postcode"), max_length=40, required=False),
         "city": forms.CharField(label=_("City"), max_length=120, required=False),
         "state": forms.CharField(label=_("State"), max_length=120, required=False),
-        "country": forms.ChoiceField(label=_("Country"), choices=[("", _("As the shop (%(country)s)") % {"country": home}), *countries], required=False),
+        "country": country_field(label=_("Country"), empty=_("As the shop (%(country)s)") % {"country": home}),
         "phone": forms.CharField(label=_("Phone"), max_length=60, required=False),
     }
     for field in fields.values():

@@ -6,7 +6,7 @@ from django import forms, template
 from django.contrib.admin.views.main import ChangeList
 from django.forms.boundfield import BoundField
 
-from orders.models import Draft
+from orders.models import Draft, StockMovement
 
 register = template.Library()
 
@@ -82,3 +82,15 @@ def page_link(cl: ChangeList, step: int) -> str:
 def pieces(draft: Draft) -> int:
     """How many pieces a draft holds."""
     return sum(int(line.get("quantity") or 0) for line in draft.body.get("lines", ()))
+
+
+@register.filter
+def available_after(movement: StockMovement) -> int:
+    """What could be sold after a movement."""
+    return movement.on_hand_after - movement.committed_after
+
+
+@register.filter
+def left_over(product: Any) -> int:
+    """What can be sold of all variants of a product of the list."""
+    return (product.on_hand or 0) - (product.committed or 0)
