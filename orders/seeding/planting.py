@@ -18,12 +18,13 @@ from orders.seeding.carts import draft_rows
 from orders.seeding.catalogue import fill_catalogue
 from orders.seeding.clock import set_clock
 from orders.seeding.shop import fill_shop
-from orders.seeding.stories import ODD_CASES, PAUL, Step, Story, ordinary
+from orders.seeding.stories import ODD_CASES, PAUL, Step, Story, by_transfer, ordinary
 from orders.services.intake import place_order
 from orders.services.plan import apply
 from orders.services.stock import adjust_stock
 
 DAYS = 60
+RECENT = (25, 165, 310, 540, 1230, 1700)  # how many minutes ago the newest orders came
 
 
 class ShopNotEmpty(OrderError):
@@ -68,19 +69,27 @@ def _moments(orders: int, now: datetime, rng: Random) -> list[datetime]:
     """When orders arrive: spread over the days, the last ones within the last hours."""
     span = timedelta(days=DAYS)
     found = [now - span + span * ((index + rng.random()) / orders) for index in range(orders)]
-    for index in range(min(3, orders)):
-        found[-1 - index] = now - timedelta(minutes=25 + 140 * index + rng.randint(0, 20))
+    for index, minutes in enumerate(RECENT[:orders]):
+        found[-1 - index] = now - timedelta(minutes=minutes + rng.randint(0, 9))
     return sorted(found)
 
 
 def _stories(orders: int, rng: Random) -> list[Story]:
-    """Every odd case once, the rest ordinary, shuffled; the newest orders are ordinary ones that wait to be packed."""
-    odd = [make(rng) for make in ODD_CASES[: max(orders - 3, 0)]]
-    rest = [ordinary(rng) for _index in range(orders - len(odd))]
-    newest, rest = rest[:3], rest[3:]
-    mixed = odd + rest
+    """Every odd case once, the rest ordinary, shuffled; of the newest orders one awaits its transfer, the others are to be packed."""
+    odd = [make(rng) for make in ODD_CASES[: max(orders - len(RECENT), 0)]]
+    newest = [by_transfer(rng) if index == 1 else ordinary(rng) for index in range(min(len(RECENT), orders))]
+    mixed = odd + [ordinary(rng) for _index in range(orders - len(odd) - len(newest))]
     rng.shuffle(mixed)
     return mixed + newest
+
+
+def _in_opening_hours(moment: datetime, minute: int) -> datetime:
+    """The moment where somebody is at work, else the next opening."""
+    local = timezone.localtime(moment)
+    if 9 <= local.hour < 19:
+        return moment
+    opening = local.replace(hour=9, minute=minute, second=0)
+    return opening if local.hour < 9 else opening + timedelta(days=1)
 
 
 class _Agenda:
@@ -111,8 +120,9 @@ class _Agenda:
 
     def _place(self, moment: datetime, story: Story) -> None:
         order = _place_with_deliveries(story, moment)
-        for step in story.steps:
-            heapq.heappush(self.heap, (moment + step.after, next(self.ticket), None, step, order.pk))
+        for index, step in enumerate(story.steps):
+            due = _in_opening_hours(moment + step.after, minute=5 + index)
+            heapq.heappush(self.heap, (due, next(self.ticket), None, step, order.pk))
 
 
 def _place_with_deliveries(story: Story, moment: datetime) -> Order:
