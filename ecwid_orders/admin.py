@@ -19,6 +19,7 @@ from orders.models import Shop
 # Named, not imported: they read the admin of orders, which registers with this site while it loads.
 HOME = "ecwid_orders.home.home_of"
 SEARCH = "ecwid_orders.palette.find_everything"
+IMPORT_PAGES = "orders.admin.importing.import_urls"
 LOGO_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
@@ -40,6 +41,7 @@ class BackOfficeSite(AdminSite):
             path("all-data/", self.admin_view(self.all_data), name="all_data"),
             path("search/", self.admin_view(self.search), name="search"),
             path("shop-logo/", shop_logo, name="shop_logo"),
+            *import_string(IMPORT_PAGES)(self),
             *super().get_urls(),
         ]
 
