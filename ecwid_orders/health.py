@@ -5,13 +5,15 @@ import time
 from datetime import timedelta
 from typing import Any
 
+from celery import current_app
 from django.apps import apps
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from kombu.exceptions import KombuError
 
 HEARTBEAT = settings.VAR_DIR / "heartbeat"
 SILENT_SECONDS = 45  # four missed beats
@@ -37,31 +39,35 @@ def worker_is_silent() -> bool:
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
     """200 with "ok" or "degraded" and the parts; 503 with "down" when the database does not answer."""
-    parts = {"database": _database(), "worker": "silent" if worker_is_silent() else "ok", "disk": _disk()}
-    if parts["database"] == "ok":
+    parts = {"worker": "silent" if worker_is_silent() else "ok", "broker": _broker(), "disk": _disk()}
+    try:
         parts["mail"] = _mail()
+        parts["database"] = "ok"
+    except Error:
+        connection.close()  # a broken connection is not kept for the next request
+        parts["database"] = "unreachable"
     down = parts["database"] != "ok"
     status = "down" if down else "ok" if all(value == "ok" for value in parts.values()) else "degraded"
     return JsonResponse({"status": status, **parts}, status=503 if down else 200)
 
 
-def _database() -> str:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return "unreachable"
-    return "ok"
-
-
 def _mail() -> str:
     mail: Any = apps.get_model("notifications", "OutgoingEmail")
     late = timezone.now() - timedelta(minutes=MAIL_MINUTES)
-    oldest = mail.objects.filter(state__in=["queued", "failed"], created_at__lt=late).order_by("created_at").first()
-    return "ok" if oldest is None else f"oldest unsent since {oldest.created_at:%Y-%m-%d %H:%M} UTC"
+    waiting = mail.objects.filter(state__in=["held", "queued", "sending", "failed"], release_at__lt=late)
+    oldest = waiting.order_by("release_at").values_list("release_at", flat=True).first()
+    return "ok" if oldest is None else f"oldest unsent since {oldest:%Y-%m-%d %H:%M} UTC"
+
+
+def _broker() -> str:
+    with current_app.connection_for_write() as broker:
+        try:
+            broker.connect()
+        except (KombuError, OSError, *broker.connection_errors):
+            return "unreachable"
+    return "ok"
 
 
 def _disk() -> str:
-    return (
-        "ok" if shutil.disk_usage(settings.VAR_DIR if settings.VAR_DIR.exists() else settings.BASE_DIR).free > DISK_BYTES else "nearly full"
-    )
+    folder = settings.VAR_DIR if settings.VAR_DIR.exists() else settings.BASE_DIR
+    return "ok" if shutil.disk_usage(folder).free > DISK_BYTES else "nearly full"

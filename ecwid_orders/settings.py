@@ -12,14 +12,26 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
+
+def refuse(name: str, value: str, wanted: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is {value!r}; it must be {wanted}. .env.example shows the form.")
+
+
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
+if env.str("DEBUG", "0").lower() not in {"0", "1", "true", "false", "on", "off", "yes", "no"}:
+    raise refuse("DEBUG", env.str("DEBUG"), "1 or 0")
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 if not SECRET_KEY:
     raise ImproperlyConfigured("SECRET_KEY is not set. script/server writes a random one to .env; .env.example shows the form.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+# Where script/server listens. Only this machine by default: a proxy with TLS stands before everything else.
+LISTEN = env.str("LISTEN", "127.0.0.1")
+PORT = env.int("PORT", 8000)
+SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+if not SITE_URL.startswith(("http://", "https://")):
+    raise refuse("SITE_URL", SITE_URL, "an address that begins with http:// or https://")
 HTTPS = SITE_URL.startswith("https://")
 
 INSTALLED_APPS = [
@@ -73,7 +85,11 @@ TEMPLATES = [
 ]
 
 # Data
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'back-office.sqlite3'}")}
+DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{VAR_DIR / 'back-office.sqlite3'}"
+if not DATABASE_URL.startswith(("sqlite://", "postgres://", "postgresql://")):
+    # The address may hold a password: its first word only.
+    raise refuse("DATABASE_URL", DATABASE_URL.split(":")[0], "postgres://user:password@host:5432/name or sqlite:///file")
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # IMMEDIATE takes the write lock at BEGIN: select_for_update is a no-op on SQLite, correctness rests on this.
     DATABASES["default"]["OPTIONS"] = {
@@ -120,7 +136,10 @@ EMAIL_TIMEOUT = 30
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orders@example.com")
 
 # Celery: the broker is a doorbell, never the record (docs/decisions)
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "") or "filesystem://"
+if not CELERY_BROKER_URL.startswith(("filesystem://", "redis://", "rediss://", "redis+socket://")):
+    # memory:// among them: between processes it loses everything and says nothing.
+    raise refuse("CELERY_BROKER_URL", CELERY_BROKER_URL.split(":")[0], "redis://host:6379/0 or filesystem://")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "back-office"
@@ -148,6 +167,7 @@ CELERY_BEAT_SCHEDULE = {
     "chase-carts": {"task": "notifications.tasks.remind_carts", "schedule": 300.0, "options": {"expires": 300}},
     "clean-sessions": {"task": "ecwid_orders.tasks.clean_sessions", "schedule": crontab(hour=4, minute=10)},
 }
+CELERY_BEAT_SCHEDULER = "ecwid_orders.clock.PatientScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 
 # Sign-in and safety
@@ -159,6 +179,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a monitor on the machine itself has no TLS
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31536000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 if env.bool("BEHIND_PROXY", False):

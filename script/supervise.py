@@ -1,6 +1,9 @@
 """Prepares the installation, then keeps the web process, a worker and beat running until Ctrl-C or the end of the web process."""
 
 import argparse
+import ctypes
+import http.client
+import io
 import os
 import secrets
 import signal
@@ -21,20 +24,29 @@ def main() -> int:
     options = read_options()
     os.chdir(ROOT)
     write_env_file()
-    if not is_free(options.port):
-        print(f"Port {options.port} is taken. Stop what uses it, or choose another: script/server --port {options.port + 1}")
-        return 1
-    os.environ.setdefault("SITE_URL", f"http://127.0.0.1:{options.port}")
+    if options.port:
+        os.environ["PORT"] = str(options.port)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecwid_orders.settings")
     sys.path.insert(0, str(ROOT))
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        listen, port = settings.LISTEN, settings.PORT
+    except (ImproperlyConfigured, ValueError) as error:
+        print(error)
+        return 1
+    if not is_free(listen, port):
+        print(f"Port {port} is taken. Stop what uses it, or choose another: script/server --port {port + 1}")
+        return 1
     if not prepare(options):
         return 1
-    return run(options.port)
+    return run(listen, port, settings.SITE_URL)
 
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/server")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--port", type=int, choices=range(1, 65536), metavar="N")
     parser.add_argument("--empty", action="store_true")
     parser.add_argument("--demo", action="store_true")
     return parser.parse_args()
@@ -50,11 +62,11 @@ def write_env_file() -> None:
         )
 
 
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
+def is_free(listen: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in listen else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("0.0.0.0", port))
+            probe.bind((listen.strip("[]"), port))
         except OSError:
             return False
     return True
@@ -72,6 +84,7 @@ def prepare(options: argparse.Namespace) -> bool:
 
     settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
     try:
+        call_command("check", stdout=io.StringIO())  # what is wrong or missing goes to stderr
         print("Preparing the database", flush=True)
         call_command("migrate", interactive=False, verbosity=0)
         print("Preparing the pages", flush=True)
@@ -123,7 +136,7 @@ class Child:
 
     def start(self) -> None:
         # A session of its own: Ctrl-C reaches only the supervisor, which stops the children in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=die_with_parent)
         self.started = time.monotonic()
 
     def poll(self) -> int | None:
@@ -138,11 +151,16 @@ class Child:
         return pause
 
 
-def children(port: int) -> list[Child]:
+def die_with_parent() -> None:
+    """Linux ends the child when the supervisor is killed outright: nothing keeps the port or sends mails behind its back."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+def children(listen: str, port: int) -> list[Child]:
     celery = [PYTHON, "-m", "celery", "-A", "ecwid_orders"]
     web = [
         PYTHON, "-m", "gunicorn", "ecwid_orders.wsgi:application",
-        "--bind", f"0.0.0.0:{port}", "--workers", "2", "--threads", "4", "--timeout", "120", "--log-level", "warning",
+        "--bind", f"{listen}:{port}", "--workers", "2", "--threads", "4", "--timeout", "120", "--log-level", "warning",
         "--worker-tmp-dir", "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp",
     ]  # fmt: skip
     worker = [*celery, "worker", "--loglevel", "warning", "--concurrency", "2", "--without-gossip", "--without-mingle"]
@@ -150,16 +168,16 @@ def children(port: int) -> list[Child]:
     return [Child("web", web, restarts=False), Child("worker", worker, restarts=True), Child("beat", beat, restarts=True)]
 
 
-def run(port: int) -> int:
+def run(listen: str, port: int, address: str) -> int:
     stopping = False
 
     def stop(_signal: int, _frame: object) -> None:
         nonlocal stopping
         stopping = True
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    everyone = children(port)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    everyone = children(listen, port)
     web = everyone[0]
     for child in everyone:
         child.start()
@@ -169,9 +187,9 @@ def run(port: int) -> int:
             print(f"The web process ended with status {web.poll()}; stopping the rest.", flush=True)
             stop_all(everyone)
             return web.poll() or 1
-        if not announced and answers(port):
+        if not announced and answers(listen, port):
             announced = True
-            print(f"\n  The back office is ready:  {os.environ['SITE_URL']}/\n  Ctrl-C stops it.\n", flush=True)
+            print(f"\n  The back office is ready:  {address}/\n  Ctrl-C stops it.\n", flush=True)
         for child in everyone[1:]:
             if child.process is not None and child.poll() is not None:
                 status = child.poll()
@@ -184,10 +202,18 @@ def run(port: int) -> int:
     return 0
 
 
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.2)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def answers(listen: str, port: int) -> bool:
+    """Whether pages are served; any answer will do, the parts that are still missing say so themselves."""
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(listen, listen.strip("[]"))
+    web = http.client.HTTPConnection(host, port, timeout=0.5)
+    try:
+        web.request("GET", "/healthz", headers={"Host": "localhost"})
+        web.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        web.close()
+    return True
 
 
 def stop_all(everyone: list[Child]) -> None:
@@ -206,4 +232,7 @@ def stop_all(everyone: list[Child]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
