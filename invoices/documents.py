@@ -125,7 +125,7 @@ class Page:
 def job_of(page: Page, template: str, *, logo: str, identifier: str) -> Job:
     """The page as a print job. Characters that no font holds are replaced visibly, and the page says so."""
     with override(page.language):
-        html = render_to_string(template, {"page": page})
+        html = str(render_to_string(template, {"page": page}))
         if missing_characters(html):
             html = printable(render_to_string(template, {"page": replace(page, replaces_characters=True), "sign": REPLACEMENT}))
     content = read_logo(logo)
@@ -184,12 +184,12 @@ def _registration(facts: dict[str, Any]) -> str:
 def address_lines(person: dict[str, Any], *, language: str, home: str) -> tuple[str, ...]:
     """An address as it is written on an envelope, at most six lines; the country only where it is another one."""
     if person["country"] in CITY_BEFORE_POSTCODE:
-        parts = (person["city"], person.get("state_name", ""), person["postcode"])
+        parts = [person["city"], person.get("state_name", ""), person["postcode"]]
     else:
-        parts = (person["postcode"], person["city"])
+        parts = [person["postcode"], person["city"]]
     country = wording.country_name(person["country"], language).upper() if person["country"] not in ("", home) else ""
     lines = [person["company"], person["name"], person["street"], person["street2"], " ".join(p for p in parts if p), country]
-    return tuple(line for line in lines if line)[:MOST_ADDRESS_LINES]
+    return tuple(dict.fromkeys(line for line in lines if line))[:MOST_ADDRESS_LINES]
 
 
 def readable_accent(color: str) -> str:

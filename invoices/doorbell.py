@@ -1,6 +1,7 @@
 """Wakes the worker after a commit. Best effort: the sweep finds what the doorbell missed."""
 
 import logging
+from typing import Any
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ def ring_for_documents() -> None:
     _ring(sweep_documents)
 
 
-def _ring(task, *args: object) -> None:
+def _ring(task: Any, *args: object) -> None:
     try:
         task.apply_async(args=args, retry=False)
     except Exception as error:  # noqa: BLE001 (whatever the broker says, the change is committed and the sweep follows)

@@ -2,8 +2,8 @@
 
 import base64
 from decimal import Decimal
+from io import BytesIO
 
-import segno
 from barcode import Code128
 from segno import helpers
 
@@ -16,7 +16,9 @@ def epc_code(*, holder: str, iban: str, bic: str, amount: Decimal, reference: st
         code = helpers.make_epc_qr(holder[:70], iban, round_money(amount, "EUR"), text=reference, bic=bic or None, encoding=1)
     except ValueError:
         return ""
-    return code.svg_data_uri(border=4, encode_minimal=False, xmldecl=False, svgns=True) if isinstance(code, segno.QRCode) else ""
+    svg = BytesIO()
+    code.save(svg, kind="svg", border=0, xmldecl=False, omitsize=True)  # the page leaves the quiet zone
+    return _data(svg.getvalue())
 
 
 def bar_code(text: str) -> str:
@@ -37,4 +39,8 @@ def bar_code(text: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="40" viewBox="0 0 {width} 40" preserveAspectRatio="none">'
         f'<path d="{"".join(bars)}"/></svg>'
     )
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    return _data(svg.encode())
+
+
+def _data(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()

@@ -1,5 +1,6 @@
 """The documents of one order, as the order page shows them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -40,7 +41,7 @@ class OrderDocuments:
     issue_url: str
     issue_key: str
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[DocumentRow]:
         return iter(self.rows)
 
     def __bool__(self) -> bool:

@@ -48,7 +48,7 @@ class IssueDocument(Consequence):
 
     def describe(self) -> PanelItem:
         title = _("An invoice is issued") if self.kind == KIND.INVOICE else _("A credit note is issued")
-        lines = (format_money(self.amount, self.currency),)
+        lines: tuple[str, ...] = (format_money(self.amount, self.currency),)
         if self.obstacles:
             lines += (_("It will wait for you:"), *self.obstacles)
         return PanelItem(icon="file-text", title=title, lines=lines, when=_("after the undo time") if self.is_held else _("at once"))

@@ -3,14 +3,14 @@
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 
 from invoices import wording
 from invoices.documents import Block, Fact, Page, Row, Transfer, address_lines, job_of, letterhead, sum_by_name
 from invoices.images import epc_code
 from invoices.models import Invoice, InvoiceLine
 from invoices.pdf import Job
-from invoices.wording import NBSP, long_date
+from invoices.wording import long_date
 from orders.choices import DeliveryKind
 from orders.money import format_money, format_number, format_percent
 
@@ -47,8 +47,8 @@ def page_of_invoice(invoice: Invoice) -> Page:
         blocks=_blocks(invoice, home),
         caption=_("Items"),
         unit=unit % {"currency": wording.currency_name(currency, language)},
-        unit_label=_("Unit price excl. VAT") if is_taxed else _("Unit price"),
-        amount_label=_("Amount excl. VAT") if is_taxed else _("Amount"),
+        unit_label=pgettext("excluding VAT", "Unit price") if is_taxed else _("Unit price"),
+        amount_label=pgettext("excluding VAT", "Amount") if is_taxed else _("Amount"),
         shows_vat=is_taxed,
         rows=tuple(_row(line, invoice) for line in lines if line.kind == InvoiceLine.Kind.LINE),
         sums=_sums(invoice, lines, is_taxed=is_taxed),
@@ -112,7 +112,7 @@ def _blocks(invoice: Invoice, home: str) -> tuple[Block, ...]:
         delivery = Block(_("Deliver to"), (_("To the billing address"),))
     else:
         delivery = Block(_("Deliver to"), address_lines(place, language=invoice.locale, home=home))
-    return (delivery, Block(_("Payment"), (invoice.payment["text"],)))
+    return (delivery, Block(pgettext("document", "Payment"), (invoice.payment["text"],)))
 
 
 def _row(line: InvoiceLine, invoice: Invoice) -> Row:
@@ -141,7 +141,7 @@ def _sums(invoice: Invoice, lines: list[InvoiceLine], *, is_taxed: bool) -> tupl
     def money(amount: Decimal) -> str:
         return format_money(amount, invoice.currency, invoice.locale)
 
-    sums = [Fact(_("Items subtotal excl. VAT") if is_taxed else _("Items subtotal"), money(sign * invoice.lines_net))]
+    sums = [Fact(pgettext("excluding VAT", "Items subtotal") if is_taxed else _("Items subtotal"), money(sign * invoice.lines_net))]
     parts = [(line.name, -line.net) for line in lines if line.kind == kinds.ALLOWANCE]
     parts += [(line.name, line.net) for line in lines if line.kind == kinds.CHARGE]
     sums += [Fact(name, money(sign * amount)) for name, amount in sum_by_name(parts).items()]
@@ -162,9 +162,9 @@ def _transfer(invoice: Invoice) -> Transfer | None:
     payment = invoice.payment
     if not invoice.due or not payment.get("iban"):
         return None
-    iban = wording.spaced(payment["iban"], (4,) * 12)
-    half = NBSP.join(iban.split(NBSP)[:4]), NBSP.join(iban.split(NBSP)[4:])
-    lines = [payment["holder"], f"IBAN{NBSP}{half[0]}", half[1], f"BIC{NBSP}{payment['bic']}" if payment["bic"] else ""]
+    # Ordinary spaces: WeasyPrint moves lines that can't break below the code beside them.
+    groups = [payment["iban"][start : start + 4] for start in range(0, len(payment["iban"]), 4)]
+    lines = [payment["holder"], f"IBAN {' '.join(groups[:4])}", " ".join(groups[4:]), f"BIC {payment['bic']}" if payment["bic"] else ""]
     lines.append(_("Reference %(number)s") % {"number": invoice.number})
     code = ""
     if invoice.currency == "EUR":

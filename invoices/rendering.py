@@ -69,9 +69,10 @@ def restore_file(invoice: Invoice) -> None:
     content = print_apart(job_of_invoice(invoice))
     if hashlib.sha256(content).hexdigest() != invoice.pdf_sha256:
         raise FileChanged(_("The file of %(number)s can't be made again with the same bytes.") % {"number": invoice.number})
-    if default_storage.exists(invoice.pdf.name):
-        default_storage.delete(invoice.pdf.name)
-    default_storage.save(invoice.pdf.name, ContentFile(content))
+    name = str(invoice.pdf.name)
+    if default_storage.exists(name):
+        default_storage.delete(name)
+    default_storage.save(name, ContentFile(content))
 
 
 def _note_failure(invoice: Invoice, error: Exception) -> None:

@@ -1,12 +1,13 @@
 """The order sheet and the packing slip: printed from the order as it is now, never stored, never numbered."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, override
+from django.utils.translation import ngettext, override, pgettext
 
 from invoices import wording
 from invoices.documents import Block, Fact, Page, Row, address_lines, job_of, letterhead
@@ -104,14 +105,14 @@ def _order_blocks(order: Order, parts: OrderParts, language: str, home: str) -> 
     payment = [clean(order.payment_method)]
     if order.gift_card_amount:
         payment.append(_("Gift card %(code)s") % {"code": clean(order.gift_card_code)})
-    blocks.append(Block(_("Payment"), tuple(line for line in payment if line) or ("–",)))
+    blocks.append(Block(pgettext("document", "Payment"), tuple(line for line in payment if line) or ("–",)))
     method = ", ".join(filter(None, [clean(order.shipping_method), clean(order.shipping_carrier)]))
     if method and order.delivery_kind != DeliveryKind.PICKUP:
         blocks.append(Block(_("Delivery method"), (method,)))
     return tuple(blocks)
 
 
-def _order_sums(order: Order, parts: OrderParts, money) -> tuple[Fact, ...]:
+def _order_sums(order: Order, parts: OrderParts, money: Callable[[Decimal], str]) -> tuple[Fact, ...]:
     sums = [Fact(_("Items subtotal"), money(order.subtotal))]
     coupon = _("Discount %(name)s") % {"name": clean(order.coupon_code)} if order.coupon_code else _("Coupon")
     optional = [
@@ -217,5 +218,5 @@ def _lines_of(address: OrderAddress | None, language: str, home: str) -> tuple[s
     return address_lines(person | {"country": str(address.country)}, language=language, home=home)
 
 
-def _writer(order: Order, language: str):
+def _writer(order: Order, language: str) -> Callable[[Decimal], str]:
     return lambda amount: format_money(amount, order.currency, language)

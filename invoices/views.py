@@ -1,6 +1,7 @@
 """Pages and files of documents: order sheet, packing slip, invoice; issue and credit by POST; a signed link for customers."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,13 +35,14 @@ LINES_IN_PROCESS = 150  # longer pages are laid out in a process of their own
 LINK_SALT = "invoices.customer-link"
 LINK_AGE = 90 * 24 * 3600
 
+View = Callable[..., HttpResponse]
 staff_only = user_passes_test(lambda user: user.is_active and user.is_staff, login_url="admin:login")
 
 
-def _with_right(right: str) -> Any:
+def _with_right(right: str) -> Callable[[View], View]:
     """Staff with this right; others are asked to sign in, or refused."""
 
-    def wrap(view: Any) -> Any:
+    def wrap(view: View) -> View:
         return staff_only(permission_required(right, raise_exception=True)(view))
 
     return wrap
@@ -53,7 +55,7 @@ def order_sheet_view(request: HttpRequest, order_id: int) -> HttpResponse:
     order = _order(order_id)
     language = wording.document_language(request.GET.get("lang") or get_language() or "", Shop.current())
     job = order_sheet(order, language=language, with_notes=request.GET.get("notes") != "0")
-    return _print(request, order, job, f"{_('Order')}-{order.number}.pdf")
+    return _print(request, order, job, _("Order") + f"-{order.number}.pdf")
 
 
 @require_GET
@@ -64,7 +66,7 @@ def packing_slip_view(request: HttpRequest, order_id: int, shipment_id: int | No
     shipment = get_object_or_404(Shipment, pk=shipment_id, order=order) if shipment_id else None
     language = wording.document_language(request.GET.get("lang") or order.language, Shop.current())
     job = packing_slip(order, language=language, shipment=shipment)
-    return _print(request, order, job, f"{_('Packing slip')}-{order.number}.pdf")
+    return _print(request, order, job, _("Packing slip") + f"-{order.number}.pdf")
 
 
 @require_GET

@@ -111,7 +111,8 @@ def exemption_text(category: str, seller: SellerProfile, language: str) -> str:
     with override(language):
         if category == VatCategory.EXEMPT and seller.vat_regime == SellerProfile.VatRegime.FRANCHISE and french:
             own = "TVA non applicable, art. 293 B du CGI"
-            return own if language == "fr" else f"{_('No VAT: small business, Article 293 B of the French tax code.')} {own}."
+            translated = _("No VAT: small business, Article 293 B of the French tax code.")
+            return own if language == "fr" else f"{translated} {own}."
         texts = {
             VatCategory.EXEMPT: (_("Exempt from VAT."), ""),
             VatCategory.REVERSE_CHARGE: (

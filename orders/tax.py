@@ -259,10 +259,10 @@ def _stored_charges(order: Order, surcharges: Sequence[OrderSurcharge]) -> list[
         taxes = [tax for tax in order.shipping_taxes if isinstance(tax, dict)]
         if len(taxes) > 1:
             raise UnusableTaxes(_("Shipping carries two taxes."))
-        row = taxes[0] if taxes else {}
-        rate = order.shipping_vat_rate if order.shipping_vat_rate is not None else _number(row.get("value"))
+        tax = taxes[0] if taxes else {}
+        rate = order.shipping_vat_rate if order.shipping_vat_rate is not None else _number(tax.get("value"))
         parts.append(
-            _stored_charge(order, order.shipping_cost, rate, order.shipping_vat_category, _number(row.get("total")), _("Shipping"))
+            _stored_charge(order, order.shipping_cost, rate, order.shipping_vat_category, _number(tax.get("total")), _("Shipping"))
         )
     if order.handling_fee:
         parts.append(_stored_charge(order, order.handling_fee, None, "", None, _("Handling")))

@@ -164,6 +164,7 @@ class Invoice(Frozen):
     transmission_state = models.CharField(max_length=12, choices=Transmission, default=Transmission.NOT_REQUIRED)
 
     objects = InvoiceQuerySet.as_manager()
+    remaining: Decimal  # what no credit note took back; set by services.uncredited_invoices
 
     class Meta:
         verbose_name = _("invoice")

@@ -1,6 +1,7 @@
 """Who issues the invoices: exactly one row. What was issued keeps its own copy."""
 
 import datetime
+from collections.abc import Callable
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -14,7 +15,7 @@ from stdnum.fr import siren as siren_number
 from stdnum.fr import siret as siret_number
 
 
-def _whole(number: str, check) -> bool:
+def _whole(number: str, check: Callable[[str], object]) -> bool:
     try:
         check(number)
     except NumberError:

@@ -17,7 +17,7 @@ from invoices import wording
 from invoices.errors import CannotIssue, Problem
 from invoices.models import Invoice, InvoiceLine, InvoiceVatGroup, SellerProfile
 from invoices.services.drafting import TEMPLATE_VERSION, retain_until, today_in, unit_net
-from invoices.services.issuing import issue
+from invoices.services.issuing import KEY_LENGTH, issue
 from orders.errors import NotAllowed
 from orders.models import Order, Shop
 from orders.money import format_money, quantum, round_money
@@ -188,6 +188,7 @@ def credit_invoice(
         order_id = Invoice.objects.values_list("order", flat=True).get(pk=invoice_id)
         Order.objects.select_for_update(of=("self",)).get(pk=order_id)
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("order", "series").get(pk=invoice_id)
+        issue_key = issue_key[:KEY_LENGTH]
         if issued := Invoice.objects.filter(issue_key=issue_key).first():
             return issued
         if invoice.is_credit_note:
@@ -229,9 +230,10 @@ def _rows(ledger: _Ledger, *, lines: Mapping[int, int] | None, shipping: Decimal
         return _rows_of_rest(ledger)
     wanted = {}
     for line in ledger.lines:
-        if line.kind != InvoiceLine.Kind.LINE or line.order_line_id not in (lines or {}):
+        asked = (lines or {}).get(line.order_line_id or 0)
+        if line.kind != InvoiceLine.Kind.LINE or asked is None:
             continue
-        pieces, left = Decimal((lines or {})[line.order_line_id]), ledger.pieces_left(line)
+        pieces, left = Decimal(asked), ledger.pieces_left(line)
         if not 0 < pieces <= left:
             raise CannotIssue([_over(_("%(name)s: %(left)d pieces are left to credit.") % {"name": line.name, "left": left})])
         wanted[line.pk] = pieces

@@ -79,7 +79,7 @@ def issue_invoice(order_id: int, *, actor: Actor, issue_key: str = "", external_
         raise NotAllowed(_("You may not issue invoices."))
     with transaction.atomic():
         order = Order.objects.select_for_update(of=("self",)).select_related("payment_status").get(pk=order_id)
-        key = issue_key or f"invoice:{order.pk}:{order.version}"
+        key = (issue_key or f"invoice:{order.pk}:{order.version}")[:KEY_LENGTH]
         if issued := Invoice.objects.filter(issue_key=key).first():
             return issued
         if standing := uncredited_invoices([order.pk]).get(order.pk):
@@ -109,13 +109,15 @@ def issue(invoice: Invoice, lines: Sequence[InvoiceLine], groups: Sequence[Invoi
     assert_sums(invoice, lines, groups)
     counter, day, number = draw_number(series, invoice.issue_date)
     invoice.series, invoice.period, invoice.sequence, invoice.number = series, counter.period, counter.last_number, number
-    invoice.issue_date, invoice.issue_key = day, issue_key[:KEY_LENGTH]
+    invoice.issue_date, invoice.issue_key = day, issue_key
     invoice.issued_at, invoice.issued_by, invoice.issued_by_name = timezone.now(), actor.user, actor.name
     invoice.previous_hash = counter.last_hash
     invoice.hash = seal(counter.last_hash, invoice, lines, groups)
     invoice.save(force_insert=True)
-    for part in (*lines, *groups):
-        part.invoice = invoice
+    for line in lines:
+        line.invoice = invoice
+    for group in groups:
+        group.invoice = invoice
     InvoiceLine.objects.bulk_create(lines, batch_size=200)
     InvoiceVatGroup.objects.bulk_create(groups)
     record(invoice, InvoiceEvent.Kind.ISSUED, actor=actor)

@@ -91,7 +91,12 @@ def test_a_discount_larger_than_the_items_is_refused():
 money = st.integers(0, 100_000).map(lambda cents: D(cents) / 100)
 rates = st.sampled_from(["20", "10", "5.5", "2.1", "0"])
 lines = st.lists(
-    st.builds(lambda amount, rate, net: TaxedLine(amount, "S" if rate != "0" else "Z", D(rate), "FR", includes_tax=not net), money, rates, st.booleans()),
+    st.builds(
+        lambda amount, rate, net: TaxedLine(amount, "S" if rate != "0" else "Z", D(rate), "FR", includes_tax=not net),
+        money,
+        rates,
+        st.booleans(),
+    ),
     min_size=1,
     max_size=12,
 )
