@@ -26,6 +26,8 @@ class PlainFields:
             queryset = self.get_field_queryset(options.pop("using", None), db_field, request)  # type: ignore[attr-defined]
             if queryset is not None:
                 options["queryset"] = queryset
+        if isinstance(db_field, models.URLField):
+            options["assume_scheme"] = "https"
         return db_field.formfield(**options)
 
 

@@ -29,7 +29,7 @@ LOGO_LIMIT = 500 * 1024
 class ShopForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Shop
-        exclude = ()
+        fields = ()
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()

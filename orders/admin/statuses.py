@@ -150,6 +150,9 @@ class StatusAdmin(ShopPages):
             return super().save_form(request, form, change)
         return add_custom_status(form.cleaned_data["base"], names=form.typed_names(), tone=form.cleaned_data["tone"])
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """A status has no parts."""
+
     def save_model(self, request: HttpRequest, obj: Status, form: Any, change: bool) -> None:  # noqa: FBT001
         if not change:
             return  # made by save_form

@@ -54,11 +54,8 @@ class ApiTokenAdmin(ShopPages):
             token, secret = issue_token(form.cleaned_data["name"], store_id=form.cleaned_data["store_id"], user=user)
             self.log_addition(request, token, "")
             address = request.build_absolute_uri(f"/api/v3/{token.store_id}/orders")
-            response = TemplateResponse(
-                request, "admin/orders/apitoken/made.html", context | {"token": token, "secret": secret, "address": address}
-            )
-            response["Cache-Control"] = "no-store"
-            return response
+            shown = context | {"token": token, "secret": secret, "address": address}
+            return TemplateResponse(request, "admin/orders/apitoken/made.html", shown)
         return TemplateResponse(request, "admin/orders/apitoken/form.html", context)
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
