@@ -18,8 +18,12 @@ MESSAGE = "issued documents are never changed"
 
 
 def protect(apps: Any, schema_editor: Any) -> None:
+    """Make all triggers anew, from a migration."""
+    protect_tables(schema_editor.connection)
+
+
+def protect_tables(connection: BaseDatabaseWrapper) -> None:
     """Make all triggers anew."""
-    connection = schema_editor.connection
     unprotect(connection)
     with connection.cursor() as cursor:
         for statement in _statements(connection):

@@ -1,5 +1,7 @@
 """What was issued stays as it was: by service, by model, by SQL, by file."""
 
+from pathlib import Path
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, models, transaction
@@ -111,7 +113,7 @@ def test_all_triggers_stand(invoice):
 def test_one_changed_byte_of_the_file_is_found_and_mended_only_with_the_same_bytes(invoice):
     invoice = make_file(invoice.pk)
     content = stored_file(invoice)
-    with open(invoice.pdf.path, "r+b") as stored:
+    with Path(invoice.pdf.path).open("r+b") as stored:
         stored.seek(2000)
         stored.write(bytes([content[2000] ^ 1]))
     with pytest.raises(FileChanged):

@@ -48,9 +48,9 @@ def test_numbers_follow_each_other_and_credit_notes_have_their_own():
 def test_a_number_that_was_rolled_back_is_drawn_again():
     make_seller()
     orders = [make_order("PAID"), make_order("PAID")]
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         issue_invoice(orders[0].pk, actor=ROBOT)
-        raise RuntimeError("the power went off")
+        transaction.set_rollback(True)
     assert issue_invoice(orders[1].pk, actor=ROBOT).sequence == 1
 
 
@@ -156,7 +156,7 @@ def test_a_french_business_without_siren_warns_before_the_reform_and_blocks_afte
     order = make_order("PAID", billing=company, shipping=company)
     assert [(p.code, p.blocks) for p in preconditions(order) if p.code == "buyer_siren"] == [("buyer_siren", False)]
     with time_machine.travel(datetime(2027, 9, 1, 12, tzinfo=UTC)):
-        assert [(p.code, p.blocks) for p in preconditions(order)][0] == ("buyer_siren", True)
+        assert next((p.code, p.blocks) for p in preconditions(order)) == ("buyer_siren", True)
     assert seller.fr_reform_from == date(2027, 9, 1)
 
 

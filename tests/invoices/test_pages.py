@@ -1,5 +1,7 @@
 """Documents through the browser: rights, double clicks, downloads that are verified, reasons instead of errors."""
 
+from pathlib import Path
+
 import pytest
 from django.urls import reverse
 
@@ -115,7 +117,7 @@ def test_the_invoice_opens_downloads_and_is_verified(client):
     assert invoice.number in saved["Content-Disposition"]
     assert [e.kind for e in invoice.events.order_by("id")] == ["issued", "rendered", "opened", "downloaded"]
     invoice.refresh_from_db()
-    with open(invoice.pdf.path, "ab") as stored:
+    with Path(invoice.pdf.path).open("ab") as stored:
         stored.write(b"x")
     assert client.get(url("invoice", invoice.public_id)).status_code == 500
 

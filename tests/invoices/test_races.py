@@ -1,6 +1,7 @@
 """Numbers and single documents under real threads on PostgreSQL; each race has a control that fails without its lock."""
 
 import threading
+from functools import partial
 from unittest import mock
 
 import pytest
@@ -94,10 +95,11 @@ def test_two_clicks_at_once_issue_one_invoice():
 def test_without_the_lock_two_clicks_issue_two_invoices():
     make_seller()
     most = 0
-    for _round in range(15):
-        order = make_order("PAID", items={f"MUG{_round}": 1})
+    for number in range(15):
+        order = make_order("PAID", items={f"MUG{number}": 1})
+        jobs = [partial(issue_invoice, order.pk, actor=ROBOT, issue_key=f"{number}{key}") for key in "abcdefgh"]
         with mock.patch.object(QuerySet, "select_for_update", lambda self, *args, **kwargs: self):
-            run_together(*(lambda key=f"{_round}{key}": issue_invoice(order.pk, actor=ROBOT, issue_key=key) for key in "abcdefgh"))
+            run_together(*jobs)
         most = max(most, order.invoices.count())
         if most > 1:
             break
