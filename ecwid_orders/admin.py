@@ -1,5 +1,6 @@
 """The back office as an admin site: Django's admin with our frame, Home, search over everything and the list of all data."""
 
+from pathlib import PurePath
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -70,7 +71,8 @@ class BackOfficeSite(AdminSite):
 def shop_logo(_request: HttpRequest) -> FileResponse:
     """The shop's logo for the sidebar and the sign-in page. 404 where there is none or it is no picture we know."""
     logo = Shop.current().logo
-    suffix = "." + logo.name.rpartition(".")[2].lower() if logo else ""
-    if suffix not in LOGO_TYPES or not logo.storage.exists(logo.name):
+    name = logo.name or ""
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in LOGO_TYPES or not logo.storage.exists(name):
         raise Http404
     return FileResponse(logo.open("rb"), content_type=LOGO_TYPES[suffix])

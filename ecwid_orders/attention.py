@@ -1,6 +1,6 @@
 """What needs somebody: each rule is one bounded query and gives a line with a reason and one way to settle it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -168,7 +168,7 @@ def _order_reason(order: Order, why: str) -> Reason:
     return Reason(str(order), _address("admin:orders_order_change", order.pk), why)
 
 
-def _variants(rows: list[Variant]) -> list[Reason]:
+def _variants(rows: Sequence[Variant]) -> list[Reason]:
     reasons = []
     for row in rows:
         number = str(row.available).replace("-", "\u2212")

@@ -1,7 +1,7 @@
 """Home: the figures of the day, what is under way and what happened last, in a fixed number of queries."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -186,7 +186,7 @@ def work_of(statuses: Iterable[Status]) -> Work:
     return work
 
 
-def _count_group(work: Work, standing: Counter[int], group: dict[str, Any], payment: Status, fulfilment: Status) -> None:
+def _count_group(work: Work, standing: Counter[int], group: Mapping[str, Any], payment: Status, fulfilment: Status) -> None:
     orders = group["orders"]
     for status in (payment, fulfilment):
         standing[status.pk] += orders
