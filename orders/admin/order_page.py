@@ -9,6 +9,7 @@ from django.db.models import Count, Min, Prefetch, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from orders.admin.status_menu import choices, next_step
 from orders.admin.timeline import History
@@ -44,16 +45,14 @@ class Item:
     @property
     def states(self) -> list[str]:
         """What happened to the pieces, as far as something did."""
-        found = []
-        if self.pieces.shipped:
-            found.append(_("%(count)d shipped") % {"count": self.pieces.shipped})
-        if self.pieces.shelf:
-            found.append(_("%(count)d back on the shelf") % {"count": self.pieces.shelf})
-        if self.pieces.lost:
-            found.append(_("%(count)d lost") % {"count": self.pieces.lost})
-        if self.refunded:
-            found.append(_("%(count)d refunded") % {"count": self.refunded})
-        return found
+        pieces = self.pieces
+        found = [
+            (pieces.shipped, ngettext("%(count)d shipped", "%(count)d shipped", pieces.shipped)),
+            (pieces.shelf, ngettext("%(count)d back on the shelf", "%(count)d back on the shelf", pieces.shelf)),
+            (pieces.lost, ngettext("%(count)d lost", "%(count)d lost", pieces.lost)),
+            (self.refunded, ngettext("%(count)d refunded", "%(count)d refunded", self.refunded)),
+        ]
+        return [words % {"count": count} for count, words in found if count]
 
 
 def order_page_view(request: HttpRequest, site: AdminSite, object_id: str, context: dict[str, Any]) -> HttpResponse:

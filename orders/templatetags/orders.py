@@ -6,6 +6,8 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
+from babel import Locale
+from babel.dates import format_date
 from django import template
 from django.http import QueryDict
 from django.templatetags.static import static
@@ -13,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 
 from orders.models import Status
@@ -49,8 +51,8 @@ def moment(at: datetime | None) -> str:
     if days == 1:
         return _("Yesterday %(time)s") % {"time": clock}
     if local.year == today.year:
-        return f"{date_format(local, 'j M')} {clock}"
-    return date_format(local, "j M Y")
+        return f"{_date(local.date(), 'd MMM')} {clock}"
+    return _date(local.date(), "d MMM y")
 
 
 @register.filter
@@ -62,7 +64,14 @@ def full_moment(at: datetime | None) -> str:
 @register.filter
 def day(value: date | None) -> str:
     """A date with its weekday: "Thu 26 Nov"."""
-    return "" if value is None else date_format(value, "D j M Y" if value.year != timezone.localdate().year else "D j M")
+    if value is None:
+        return ""
+    return _date(value, "EEE d MMM" if value.year == timezone.localdate().year else "EEE d MMM y")
+
+
+def _date(value: date, pattern: str) -> str:
+    """A date as the reader's language abbreviates it; Django's own short months are capitals everywhere."""
+    return str(format_date(value, pattern, locale=Locale.parse(get_language() or "en", sep="-")))
 
 
 @register.filter

@@ -3,6 +3,7 @@
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from orders.admin.wishes.base import Subject, Ticks, WishForm, pieces_field, text_input
 from orders.choices import Axis
@@ -88,7 +89,7 @@ class StatusForm(WishForm):
             pieces = Pieces.of(line)
             gone = pieces.wanted(self.order.payment_status, self.order.fulfilment_status)[1] - pieces.lost
             if gone > 0 and line.variant_id and line.stock_followed:
-                remark = _("%(count)d had left") % {"count": gone}
+                remark = ngettext("%(count)d had left", "%(count)d had left", gone) % {"count": gone}
                 self.add_row(line, remark, shelf=forms.BooleanField(label=_("Back on the shelf"), required=False, initial="on"))
 
     def wish(self, ticks: Ticks) -> StatusWish:
