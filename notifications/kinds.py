@@ -54,7 +54,7 @@ KIND_OF_TEXT = {
 # What a text must never lose when staff edit it (documents/email, "What a shop may change").
 REQUIRED = {
     Text.ORDER_AWAITING_PAYMENT: ("bank.facts",),
-    Text.STATUS_CHANGED: ("order.status_line",),
+    Text.STATUS_CHANGED: ("order.status_change",),
     Text.SHIPPED: ("shipment.facts",),
     Text.TRACKING_CHANGED: ("shipment.facts",),
     Text.READY_FOR_PICKUP: ("pickup.facts",),
