@@ -86,7 +86,7 @@ class SendMail(Consequence):
         made = []
         addresses = [(address, self.audience) for address in self.recipients] + [(address, str(STAFF)) for address in self.copies]
         for address, audience in addresses:
-key = ":".join((str(event.pk), self.key.removeprefix("mail:").removesuffix(f":{self.recipients[0]}"), address))
+            key = ":".join((str(event.pk), self.key.removeprefix("mail:").removesuffix(f":{self.recipients[0]}"), address))
             is_first = self.kind == Kind.ORDER_CONFIRMATION and address == self.recipients[0]
             made.append(
                 new_row(
