@@ -29,6 +29,7 @@ from orders.models import (
     Shop,
     Status,
 )
+from orders.money import format_money, format_number
 from orders.services.stock import Pieces
 
 EVENTS = 30
@@ -54,6 +55,26 @@ class Item:
         ]
         return [words % {"count": count} for count, words in found if count]
 
+    def facts(self) -> list[tuple[str, str]]:
+        """What else is known of the line: prices behind the price, shares of discounts, files, values of an import."""
+        line, currency = self.line, self.line.order.currency
+        amounts = [
+            (_("Catalogue price"), line.product_price if line.product_price != line.price else None),
+            (_("Cost"), line.cost),
+            (_("Discount share"), line.discount_share or None),
+            (_("Coupon share"), line.coupon_share or None),
+            (_("Tax"), line.tax or None),
+        ]
+        found = [(label, format_money(amount, currency)) for label, amount in amounts if amount is not None]
+        if line.weight:
+            found.append((_("Weight"), f"{format_number(line.weight)} kg"))
+        for option in line.options:
+            extra = {key: value for key, value in option.items() if key not in ("name", "value")}
+            found += [(f"{option.get('name', '')} {key}".strip(), text) for key, text in facts_of(extra)]
+        for name, value in ((_("Files"), line.downloads), (_("Discounts"), line.discounts), ("", line.additional)):
+            found += [(f"{name} {key}".strip(), text) for key, text in facts_of(value)]
+        return found
+
 
 def order_page_view(request: HttpRequest, site: AdminSite, object_id: str, context: dict[str, Any]) -> HttpResponse:
     """The order page. The caller has checked the right to see it."""
@@ -72,6 +93,8 @@ def page_facts(order: Order, *, all_events: bool = False) -> dict[str, Any]:
     shop = Shop.current()
     statuses = list(Status.objects.select_related("base"))
     lines = list(order.lines.filter(is_removed=False).select_related("variant").order_by("position", "id"))
+    for line in lines:
+        line.order = order
     payments = list(Payment.objects.filter(order=order).select_related("reversed_by").order_by("id"))
     refund_lines = RefundLine.objects.select_related("line")
     refunds = list(
@@ -118,7 +141,7 @@ def page_facts(order: Order, *, all_events: bool = False) -> dict[str, Any]:
         "origin": events[-1].get_source_display() if events and events[-1].kind == OrderEvent.Kind.PLACED else "",
         "more_events": not all_events and len(events) > EVENTS,
         "customer_orders": customer_orders(order),
-        "provenance": facts_of(order.provenance),
+        "provenance": [*facts_of(order.provenance), *((f"{_('Coupon')} {name}", text) for name, text in facts_of(order.coupon))],
         "additional": facts_of(order.additional),
         "extra_fields": extra_fields(order.extra_fields),
     }

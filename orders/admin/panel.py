@@ -64,8 +64,8 @@ def panel_view(request: HttpRequest, site: AdminSite, pk: int, name: str, part: 
         return _show(request, site, view, name, part, status=_status_of(view.refusal))
     outcome = apply(view.plan.wish, seen={order.pk: view.digest})
     for error in outcome.refusals.values():
-        view.refusal = error
-        note = _stale_note(order) if isinstance(error, StaleOrder) else ""
+        order = _order_or_404(pk)  # it may have moved between the look and the locks
+        view, note = look(data, order, request, name, part), _stale_note(order) if isinstance(error, StaleOrder) else str(error)
         return _show(request, site, view, name, part, status=_status_of(error), note=note)
     return _done(request, order)
 

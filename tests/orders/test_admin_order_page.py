@@ -69,6 +69,16 @@ def test_filled_optional_blocks_show(staff):
         assert text in page
 
 
+def test_nothing_of_an_imported_item_is_lost(staff):
+    line = make_order("PAID").lines.get()
+    line.cost, line.options = Decimal("4.5"), [{"name": "Engraving", "value": "Léa", "modifier": "2.00"}]
+    line.additional = {"supplier": {"code": "S-9"}}
+    line.save()
+    page = staff.get(address(line.order)).content.decode()
+    for text in ("Engraving: Léa", "Engraving modifier", "€4.50", "supplier.code", "S-9"):
+        assert text in page
+
+
 def test_a_digital_order_shows_no_delivery(staff):
     make_variant("EBOOK", digital=True)
     page = staff.get(address(make_order("PAID", items={"EBOOK": 1}, shipping=None))).content.decode()
