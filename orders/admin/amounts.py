@@ -48,7 +48,9 @@ class AmountField(forms.CharField):
         "most": _("Enter at most %(most)s."),
     }
 
-    def __init__(self, *, least: Decimal | None = Decimal(0), most: Decimal = Decimal("999999999"), decimals: int = 2, **options: Any) -> None:
+    def __init__(
+        self, *, least: Decimal | None = Decimal(0), most: Decimal = Decimal("999999999"), decimals: int = 2, **options: Any
+    ) -> None:
         self.least, self.most, self.decimals = least, most, decimals
         options.setdefault("required", False)
         options.setdefault("widget", forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}))
@@ -77,7 +79,11 @@ class AmountField(forms.CharField):
         """Amounts are checked by `validate`; the validators of a text do not apply."""
 
     def prepare_value(self, value: Any) -> Any:
-        return format_number(value, decimals=max(self.decimals, -int(value.normalize().as_tuple().exponent))) if isinstance(value, Decimal) else value
+        return (
+            format_number(value, decimals=max(self.decimals, -int(value.normalize().as_tuple().exponent)))
+            if isinstance(value, Decimal)
+            else value
+        )
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:

@@ -18,10 +18,10 @@ from orders.search import digits_of
 ORDERS_SHOWN = 25
 
 
-class CustomerForm(ModelForm):  # type: ignore[type-arg]
+class CustomerForm(ModelForm):
     class Meta:
         model = Customer
-        exclude = ()
+        fields = ()
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -64,7 +64,10 @@ class CustomerAdmin(ShopPages):
             # Counted for the customers of this page only.
             rows = list(cl.result_list)
             facts = Customer.objects.filter(pk__in=[c.pk for c in rows]).annotate(
-                order_count=Count("orders"), order_sum=Sum("orders__total"), last_order=Max("orders__placed_at"), currency=Max("orders__currency")
+                order_count=Count("orders"),
+                order_sum=Sum("orders__total"),
+                last_order=Max("orders__placed_at"),
+                currency=Max("orders__currency"),
             )
             known = {c.pk: c for c in facts}
             cl.result_list = [known[c.pk] for c in rows if c.pk in known]
@@ -73,8 +76,12 @@ class CustomerAdmin(ShopPages):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any) -> HttpResponse:
         customer: Customer | None = context.get("original")
         if customer is not None:
-            orders = customer.orders.present().with_statuses()  # type: ignore[attr-defined]
-            sums = customer.orders.filter(deleted_at=None).values("currency").annotate(total=Sum("total"), paid=Sum("paid_total"), n=Count("pk"))
+            orders = customer.orders.present().with_statuses()
+            sums = (
+                customer.orders.filter(deleted_at=None)
+                .values("currency")
+                .annotate(total=Sum("total"), paid=Sum("paid_total"), n=Count("pk"))
+            )
             context |= {
                 "orders": list(orders.order_by("-placed_at", "-id")[: ORDERS_SHOWN + 1]),
                 "most": ORDERS_SHOWN,

@@ -120,7 +120,10 @@ class CartPage:
     def lines(self) -> list[dict[str, Any]]:
         """The items: priced where they can be, else as they stand in the cart."""
         if self.change:
-            return [{"name": line.name, "sku": line.sku, "quantity": line.quantity, "price": line.price, "total": line.amount} for line in self.change.lines]
+            return [
+                {"name": line.name, "sku": line.sku, "quantity": line.quantity, "price": line.price, "total": line.amount}
+                for line in self.change.lines
+            ]
         ids = {line.variant_id for line in self.draft.lines if line.variant_id}
         variants = Variant.objects.select_related("product").in_bulk(ids) if ids else {}
         rows = []

@@ -31,7 +31,7 @@ class PlainFields:
         return db_field.formfield(**options)
 
 
-class ShopPages(PlainFields, admin.ModelAdmin):  # type: ignore[type-arg]
+class ShopPages(PlainFields, admin.ModelAdmin):
     """A list and a form in the look of the back office. Subclasses name their list template and say what the page is for."""
 
     actions = None

@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from orders.finding import MOST_SUGGESTIONS, find_customers, find_variants, kind_of_contact, on_sale, scanned_variant
 from orders.admin.manual_order_form import data_of, line_data, person_of
 from orders.admin.manual_order_sheet import Offer, Sheet, look_at
 from orders.drafts import DraftLine, OrderDraft
 from orders.errors import OrderError, StaleOrder
+from orders.finding import MOST_SUGGESTIONS, find_customers, find_variants, kind_of_contact, on_sale, scanned_variant
 from orders.models import Customer, Draft, Order, Variant
 from orders.money import format_number
 from orders.services.intake import place_draft
@@ -29,7 +29,7 @@ FOLDER = "admin/orders/manual_order"
 
 def manual_order_view(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
     """The page at admin:orders_order_add. GET shows it (`?draft=` reloads a draft), POST recomputes, edits or creates."""
-    if not request.user.has_perm("orders.add_order"):  # type: ignore[union-attr]
+    if not request.user.has_perm("orders.add_order"):
         raise PermissionDenied
     if request.method == "POST":
         return _answer(request, admin_site)
@@ -240,7 +240,7 @@ def _keep(row: Draft | None, sheet: Sheet, request: HttpRequest) -> Draft | None
         "currency": sheet.currency,
     }
     defaults = values | {"created_at": timezone.now(), "created_by": request.user}
-    row, made = Draft.objects.get_or_create(public_id=sheet.data["draft"], defaults=defaults)
+    row, made = Draft.objects.get_or_create(public_id=str(sheet.data["draft"]), defaults=defaults)
     if not made:
         for name, value in values.items():
             setattr(row, name, value)
@@ -260,9 +260,7 @@ def _place(row: Draft | None, sheet: Sheet, request: HttpRequest) -> tuple[Order
         return None, _("Nothing was created yet: look at what creating this order does, then create it.")
     wish: Any = sheet.plan.wish
     try:
-        order = place_draft(
-            row, actor=wish.actor, skip=wish.skip, oversell=wish.oversell, seen=sheet.plan.digests()
-        )
+        order = place_draft(row, actor=wish.actor, skip=wish.skip, oversell=wish.oversell, seen=sheet.plan.digests())
     except StaleOrder:
         return None, _("The shop changed meanwhile. Nothing was created: look at what creating this order does, then create it.")
     except OrderError as error:

@@ -64,9 +64,7 @@ class OrderForm(forms.Form):
     customer_comment = forms.CharField(
         label=gettext_lazy("Comment of the customer"), required=False, widget=forms.Textarea({"rows": 2}), max_length=5000
     )
-    staff_note = forms.CharField(
-        label=gettext_lazy("Private note"), required=False, widget=forms.Textarea({"rows": 2}), max_length=10_000
-    )
+    staff_note = forms.CharField(label=gettext_lazy("Private note"), required=False, widget=forms.Textarea({"rows": 2}), max_length=10_000)
     oversell = forms.BooleanField(label=gettext_lazy("Sell below zero knowingly"), required=False)
 
     def __init__(self, data: Mapping[str, Any], *, shop: Shop, methods: list[ShippingMethod], payments: list[PaymentMethod]) -> None:
@@ -104,7 +102,10 @@ class LineForm(forms.Form):
         min_value=1,
         max_value=1_000_000,
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
-        error_messages={"invalid": gettext_lazy("Enter a whole number above 0."), "min_value": gettext_lazy("Enter a whole number above 0.")},
+        error_messages={
+            "invalid": gettext_lazy("Enter a whole number above 0."),
+            "min_value": gettext_lazy("Enter a whole number above 0."),
+        },
     )
     price = AmountField(label=gettext_lazy("Price"))
     vat_rate = AmountField(label=gettext_lazy("VAT in percent"), most=Decimal(100))
@@ -152,7 +153,9 @@ def draft_of(form: OrderForm, lines: Any, *, base: OrderDraft, paid_code: str, v
     )
 
 
-def data_of(draft: OrderDraft, *, shop: Shop, paid_codes: frozenset[str], methods: list[ShippingMethod], variants: Mapping[int, Variant]) -> QueryDict:
+def data_of(
+    draft: OrderDraft, *, shop: Shop, paid_codes: frozenset[str], methods: list[ShippingMethod], variants: Mapping[int, Variant]
+) -> QueryDict:
     """What the form's fields hold for `draft`: the reverse of `draft_of`."""
     currency = draft.currency or shop.currency
     known = any(method.name == draft.shipping_method for method in methods)

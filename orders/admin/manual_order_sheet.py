@@ -17,8 +17,9 @@ from orders.drafts import DraftLine, OrderDraft
 from orders.errors import InvalidWish, NotEnoughStock, OrderError
 from orders.models import Customer, OrderLine, PaymentMethod, ShippingMethod, Shop, Status, Variant
 from orders.services.intake import PlaceWish
-from orders.services.plan import Actor, Plan, PlannedChange, load_world, plan
+from orders.services.plan import Actor, Plan, PlannedChange, plan
 from orders.services.pricing import PricedDraft, price_draft
+from orders.services.world import load_world
 
 OVERSELL = "orders.oversell_variant"
 _ITEM = re.compile(r"items\[(\d+)\](?:\.(\w+))?")
@@ -137,8 +138,8 @@ class Sheet:
     def rows(self) -> list[Row]:
         lines = self.priced.lines if self.priced else []
         asked: Counter[int] = Counter()
-        for line in self.draft.lines:
-            asked[line.variant_id or 0] += line.quantity
+        for wanted in self.draft.lines:
+            asked[wanted.variant_id or 0] += wanted.quantity
         rows = []
         for index, form in enumerate(self.lines.forms):
             typed = self.draft.lines[index]
@@ -192,7 +193,7 @@ def look_at(data: QueryDict, *, base: OrderDraft, user: Any) -> Sheet:
     lines = LineFormSet(data, prefix="items")
     form.is_valid()
     lines.is_valid()
-    ids = {row.cleaned_data.get("variant") for row in lines.forms} - {None}
+    ids: set[int] = {row.cleaned_data["variant"] for row in lines.forms if row.cleaned_data.get("variant")}
     variants = {v.pk: v for v in Variant.objects.filter(pk__in=ids).select_related("product", "product__tax_class")} if ids else {}
     draft = draft_of(form, lines, base=base, paid_code=offer.paid_code, variants=variants)
     may_oversell = user.has_perm(OVERSELL)

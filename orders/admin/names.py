@@ -14,7 +14,7 @@ def name_field(code: str) -> str:
 NAME_FIELDS = tuple(name_field(code) for code, _language in settings.LANGUAGES)
 
 
-class NamesForm(forms.ModelForm):  # type: ignore[type-arg]
+class NamesForm(forms.ModelForm):
     """A form of a row with `names`; subclasses list it in no Meta, the fields are made here."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -39,14 +39,12 @@ class NamesForm(forms.ModelForm):  # type: ignore[type-arg]
                 names[code] = self.cleaned_data[name_field(code)].strip()
         return {code: name for code, name in names.items() if name}
 
-    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+    def save(self, commit: bool = True) -> Any:
         self.instance.names = self.typed_names()
         return super().save(commit)
 
 
 def with_names(form: type[NamesForm], *, length: int = 60) -> type[NamesForm]:
     """`form` with one name field per language of the back office."""
-    fields = {
-        name_field(code): forms.CharField(label=language, max_length=length, required=False) for code, language in settings.LANGUAGES
-    }
+    fields = {name_field(code): forms.CharField(label=language, max_length=length, required=False) for code, language in settings.LANGUAGES}
     return type(form.__name__, (form,), fields)

@@ -29,10 +29,10 @@ def image_type(head: bytes) -> str:
     return found if found != "image/webp" or head[8:12] == b"WEBP" else ""
 
 
-class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProductForm(forms.ModelForm):
     class Meta:
         model = Product
-        exclude = ()
+        fields = ()
 
     def clean_image(self) -> Any:
         image = self.cleaned_data.get("image")
@@ -46,7 +46,7 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
         return image
 
 
-class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
+class VariantForm(forms.ModelForm):
     """One variant; `opening` counts what is there when the variant is made."""
 
     opening = forms.IntegerField(
@@ -59,7 +59,7 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Variant
-        exclude = ()
+        fields = ()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -71,7 +71,7 @@ class VariantForm(forms.ModelForm):  # type: ignore[type-arg]
         return str(self.cleaned_data["sku"]).strip()
 
 
-class VariantFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+class VariantFormSet(forms.BaseInlineFormSet):
     """Sold or stocked variants are archived, never deleted."""
 
     def clean(self) -> None:
@@ -86,7 +86,7 @@ class VariantFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
             raise ValidationError(_("A product needs at least one variant with a SKU and a price."))
 
 
-class VariantRows(PlainFields, admin.TabularInline):  # type: ignore[type-arg]
+class VariantRows(PlainFields, admin.TabularInline):
     model = Variant
     form = VariantForm
     formset = VariantFormSet
@@ -117,7 +117,7 @@ class VariantRows(PlainFields, admin.TabularInline):  # type: ignore[type-arg]
         return super().get_queryset(request).select_related("product")
 
 
-class FileRows(PlainFields, admin.TabularInline):  # type: ignore[type-arg]
+class FileRows(PlainFields, admin.TabularInline):
     model = DigitalFile
     extra = 0
     fields = ("name", "file")
@@ -153,9 +153,7 @@ class ProductAdmin(ShopPages):
     list_filter = (SaleFilter,)
     inlines = (VariantRows, FileRows)
     ordering = ("name", "id")
-    fieldsets = (
-        (None, {"fields": ("name", "tax_class", "is_digital", "is_active", "image", "description")}),
-    )
+    fieldsets = ((None, {"fields": ("name", "tax_class", "is_digital", "is_active", "image", "description")}),)
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

@@ -26,7 +26,7 @@ from orders.services.intake import COUNTER, format_number
 LOGO_LIMIT = 500 * 1024
 
 
-class ShopForm(forms.ModelForm):  # type: ignore[type-arg]
+class ShopForm(forms.ModelForm):
     class Meta:
         model = Shop
         fields = ()
@@ -62,17 +62,23 @@ class ShopAdmin(ShopPages):
     form = ShopForm
     change_form_template = "admin/orders/shop/settings.html"
     fieldsets = (
-        (gettext_lazy("Who you are"), {
-            "fields": ("name", "email", "phone", "website", "street", "postcode", "city", "country"),
-            "description": gettext_lazy("Printed in mails and on order sheets. Invoices have their own seller data."),
-        }),
+        (
+            gettext_lazy("Who you are"),
+            {
+                "fields": ("name", "email", "phone", "website", "street", "postcode", "city", "country"),
+                "description": gettext_lazy("Printed in mails and on order sheets. Invoices have their own seller data."),
+            },
+        ),
         (gettext_lazy("Look"), {"fields": ("logo", "accent_color")}),
         (gettext_lazy("Language, money, time"), {"fields": ("language", "currency", "time_zone", "prices_include_tax")}),
         (gettext_lazy("Staff"), {"fields": ("staff_addresses",)}),
         (gettext_lazy("Order numbers"), {"fields": ("order_prefix", "order_suffix", "order_digits")}),
-        (gettext_lazy("What happens by itself"), {
-            "fields": ("undo_seconds", "zero_total_status", "stock_control", "digital_auto_delivery", "mail_paused"),
-        }),
+        (
+            gettext_lazy("What happens by itself"),
+            {
+                "fields": ("undo_seconds", "zero_total_status", "stock_control", "digital_auto_delivery", "mail_paused"),
+            },
+        ),
         (gettext_lazy("Delivery and pickup"), {"fields": ("local_delivery", "pickup_address", "pickup_hours")}),
         (gettext_lazy("Payment and downloads"), {"fields": ("bank_details", "download_days", "download_limit")}),
     )
@@ -94,7 +100,9 @@ class ShopAdmin(ShopPages):
         if db_field.name == "time_zone":
             zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix/", "right/")))
             # CountrySelect writes any long list quickly.
-            return forms.ChoiceField(label=capfirst(db_field.verbose_name), choices=[("UTC", "UTC"), *((z, z) for z in zones)], widget=CountrySelect)
+            return forms.ChoiceField(
+                label=capfirst(db_field.verbose_name), choices=[("UTC", "UTC"), *((z, z) for z in zones)], widget=CountrySelect
+            )
         if db_field.name == "accent_color":
             options["widget"] = forms.TextInput({"type": "color"})
         return super().formfield_for_dbfield(db_field, request, **options)
@@ -107,8 +115,18 @@ class ShopAdmin(ShopPages):
         context["links"] = [
             (label, hint, reverse(name))
             for label, hint, name, permission in (
-                (_("Payment methods"), _("How customers pay, and which count as paid at once"), "admin:orders_paymentmethod_changelist", "orders.view_paymentmethod"),
-                (_("Shipping methods"), _("Rates, pickup and local delivery"), "admin:orders_shippingmethod_changelist", "orders.view_shippingmethod"),
+                (
+                    _("Payment methods"),
+                    _("How customers pay, and which count as paid at once"),
+                    "admin:orders_paymentmethod_changelist",
+                    "orders.view_paymentmethod",
+                ),
+                (
+                    _("Shipping methods"),
+                    _("Rates, pickup and local delivery"),
+                    "admin:orders_shippingmethod_changelist",
+                    "orders.view_shippingmethod",
+                ),
                 (_("Carriers"), _("Their tracking pages"), "admin:orders_carrier_changelist", "orders.view_carrier"),
                 (_("VAT"), _("Tax classes and their rate per country"), "admin:orders_taxclass_changelist", "orders.view_taxclass"),
                 (_("Statuses"), _("Names, colours and what they set off"), "admin:orders_status_changelist", "orders.view_status"),
@@ -165,10 +183,10 @@ class ShippingMethodAdmin(ColumnsPages):
         return row.name, row.get_kind_display(), rate, row.carrier or "", yes_no(row.is_active)
 
 
-class CarrierForm(forms.ModelForm):  # type: ignore[type-arg]
+class CarrierForm(forms.ModelForm):
     class Meta:
         model = Carrier
-        exclude = ()
+        fields = ()
 
     def clean_tracking_url(self) -> str:
         url = str(self.cleaned_data["tracking_url"]).strip()
@@ -182,13 +200,14 @@ class CarrierForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Carrier)
 class CarrierAdmin(ColumnsPages):
     form = CarrierForm
+    fields = ("name", "tracking_url")
     columns = (gettext_lazy("Name"), gettext_lazy("Tracking page"))
 
     def cells(self, row: Carrier, shop: Shop) -> tuple[Any, ...]:
         return row.name, row.tracking_url
 
 
-class RateRows(PlainFields, admin.TabularInline):  # type: ignore[type-arg]
+class RateRows(PlainFields, admin.TabularInline):
     model = TaxRate
     extra = 0
     fields = ("country", "rate")
@@ -215,7 +234,7 @@ class TaxClassAdmin(ColumnsPages):
         return super().get_queryset(request).prefetch_related("rates")
 
     def cells(self, row: TaxClass, shop: Shop) -> tuple[Any, ...]:
-        rates = sorted(row.rates.all(), key=lambda rate: (str(rate.country) != str(shop.country), str(rate.country)))  # type: ignore[attr-defined]
+        rates = sorted(row.rates.all(), key=lambda rate: (str(rate.country) != str(shop.country), str(rate.country)))
         shown = ", ".join(f"{rate.country} {format_percent(rate.rate)}" for rate in rates[:6])
         return str(row), row.get_category_display(), shown + (", …" if len(rates) > 6 else "")
 

@@ -73,9 +73,7 @@ class NewStatusForm(NamesForm):
         super().__init__(*args, **options)
         base = self.fields["base"]
         base.required = True
-        grouped = [
-            (axis.label, [(s.pk, str(s)) for s in Status.objects.filter(base=None, axis=axis)]) for axis in Axis
-        ]
+        grouped = [(axis.label, [(s.pk, str(s)) for s in Status.objects.filter(base=None, axis=axis)]) for axis in Axis]
         base.queryset = Status.objects.filter(base=None)  # type: ignore[attr-defined]
         base.choices = [("", "–"), *grouped]  # type: ignore[attr-defined]
 
@@ -89,9 +87,11 @@ class StatusAdmin(ShopPages):
     """Built-in statuses keep what they mean; names, colours, mails and stock effect are the shop's."""
 
     change_form_template = "admin/orders/status/form.html"
-    list_intro = gettext_lazy("Every order has one status for its payment and one for its fulfilment. What a status sets off stands beside it.")
+    list_intro = gettext_lazy(
+        "Every order has one status for its payment and one for its fulfilment. What a status sets off stands beside it."
+    )
 
-    def get_form(self, request: HttpRequest, obj: Status | None = None, change: bool = False, **options: Any) -> Any:  # noqa: FBT001, FBT002
+    def get_form(self, request: HttpRequest, obj: Status | None = None, change: bool = False, **options: Any) -> Any:
         return super().get_form(request, obj, change, **(options | {"form": StatusForm if obj else AddStatusForm}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Status | None = None) -> Any:
@@ -145,15 +145,15 @@ class StatusAdmin(ShopPages):
             context |= {"does": in_words(status), "order_count": Order.objects.present().filter(**{column: status}).count()}
         return super().render_change_form(request, context, *args, **options)
 
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         if change:
             return super().save_form(request, form, change)
         return add_custom_status(form.cleaned_data["base"], names=form.typed_names(), tone=form.cleaned_data["tone"])
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """A status has no parts."""
 
-    def save_model(self, request: HttpRequest, obj: Status, form: Any, change: bool) -> None:  # noqa: FBT001
+    def save_model(self, request: HttpRequest, obj: Status, form: Any, change: bool) -> None:
         if not change:
             return  # made by save_form
         super().save_model(request, obj, form, change)
@@ -171,35 +171,20 @@ class StatusAdmin(ShopPages):
 
 def in_words(status: Status) -> list[str]:
     """What a status sets off, by its columns."""
-    words = []
-    if status.counts_as_paid:
-        words.append(_("counts as paid"))
-    if status.stock_effect == StockEffect.RELEASE:
-        words.append(_("gives the pieces back"))
-    elif status.stock_effect == StockEffect.WAIT:
-        words.append(_("takes no pieces yet"))
-    if status.goods_left:
-        words.append(_("goods have left"))
-    if status.releases_unshipped:
-        words.append(_("gives back what was not shipped"))
-    if not status.mails_customer:
-        words.append(_("mails nobody"))
-    elif status.own_mail:
-        words.append(str(status.get_own_mail_display()))
-    else:
-        words.append(_("mails the change of status"))
-    if status.sends_downloads:
-        words.append(_("sends downloads"))
-    if status.auto_delivers:
-        words.append(_("delivers all-digital orders"))
-    if status.document_trigger:
-        words.append(_("may issue the invoice"))
-    if status.proposes_record:
-        words.append(_("proposes to record %(what)s") % {"what": status.get_proposes_record_display()})
-    if status.proposes_credit:
-        words.append(_("proposes %(what)s") % {"what": status.get_proposes_credit_display()})
-    if status.asks:
-        words.append(_("asks for %(what)s") % {"what": status.get_asks_display()})
-    if status.offered_when:
-        words.append(_("offered %(when)s") % {"when": status.get_offered_when_display()})
-    return words
+    own_mail = str(status.get_own_mail_display()) if status.own_mail else _("mails the change of status")
+    told = [
+        (status.counts_as_paid, _("counts as paid")),
+        (status.stock_effect == StockEffect.RELEASE, _("gives the pieces back")),
+        (status.stock_effect == StockEffect.WAIT, _("takes no pieces yet")),
+        (status.goods_left, _("goods have left")),
+        (status.releases_unshipped, _("gives back what was not shipped")),
+        (True, own_mail if status.mails_customer else _("mails nobody")),
+        (status.sends_downloads, _("sends downloads")),
+        (status.auto_delivers, _("delivers all-digital orders")),
+        (status.document_trigger, _("may issue the invoice")),
+        (status.proposes_record, _("proposes to record %(what)s") % {"what": status.get_proposes_record_display()}),
+        (status.proposes_credit, _("proposes %(what)s") % {"what": status.get_proposes_credit_display()}),
+        (status.asks, _("asks for %(what)s") % {"what": status.get_asks_display()}),
+        (status.offered_when, _("offered %(when)s") % {"when": status.get_offered_when_display()}),
+    ]
+    return [text for holds, text in told if holds]

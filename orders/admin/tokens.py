@@ -16,7 +16,7 @@ from orders.api.tokens import issue_token, revoke_token
 from orders.models import ApiToken
 
 
-class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
+class TokenForm(forms.ModelForm):
     class Meta:
         model = ApiToken
         fields = ("name", "store_id")
@@ -34,7 +34,9 @@ class ApiTokenAdmin(ShopPages):
 
     change_list_template = "admin/orders/apitoken/list.html"
     ordering = ("revoked_at", "-id")
-    list_intro = gettext_lazy("A token lets the online shop send orders. Its secret is shown once, when the token is made; only its hash is kept.")
+    list_intro = gettext_lazy(
+        "A token lets the online shop send orders. Its secret is shown once, when the token is made; only its hash is kept."
+    )
 
     def get_urls(self) -> list[URLPattern]:
         return [path("<int:pk>/revoke/", self.admin_site.admin_view(self.revoke_view), name="orders_apitoken_revoke"), *super().get_urls()]

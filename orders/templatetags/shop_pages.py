@@ -40,7 +40,14 @@ def control(bound: BoundField, **attrs: Any) -> str:
 def field(bound: BoundField, **attrs: Any) -> dict[str, Any]:
     """A field with label, hint and error; a tick stands before its label."""
     is_tick = isinstance(bound.field.widget, forms.CheckboxInput)
-    return {"bound": bound, "attrs": attrs, "is_tick": is_tick, "hint": attrs.pop("hint", "") or bound.help_text, "shape": attrs.pop("shape", ""), "placeholder": attrs.pop("placeholder", "")}
+    return {
+        "bound": bound,
+        "attrs": attrs,
+        "is_tick": is_tick,
+        "hint": attrs.pop("hint", "") or bound.help_text,
+        "shape": attrs.pop("shape", ""),
+        "placeholder": attrs.pop("placeholder", ""),
+    }
 
 
 @register.inclusion_tag("admin/orders/shop/error.html")

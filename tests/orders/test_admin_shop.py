@@ -40,7 +40,9 @@ def shop():
     for n in range(6):
         make_variant(f"SKU{n}", low_stock_limit=4)
         make_order(items={f"SKU{n}": 1}, customer_name=f"Customer {n}")
-        Draft.objects.create(kind="cart", customer_name=f"Visitor {n}", body=make_draft({"SKU0": 1}).as_json(), created_at="2026-11-01T10:00Z")
+        Draft.objects.create(
+            kind="cart", customer_name=f"Visitor {n}", body=make_draft({"SKU0": 1}).as_json(), created_at="2026-11-01T10:00Z"
+        )
     carrier = Carrier.objects.create(name="Post", tracking_url="https://post.example.com/{number}")
     ShippingMethod.objects.create(name="Parcel", carrier=carrier)
     PaymentMethod.objects.create(name="Transfer")

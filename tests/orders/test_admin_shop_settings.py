@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from orders.models import ApiToken, Carrier, Draft, Order, Shop, Status, TaxClass
 from orders.api.tokens import find_token
+from orders.models import ApiToken, Carrier, Draft, Order, Shop, Status, TaxClass
 from tests.makers import make_clerk, make_draft, make_order, make_shop, make_variant, stock_of
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,10 @@ def change(client, row, **values):
 
 
 def test_a_custom_status_does_what_its_base_does(client):
-    client.post("/admin/orders/status/add/", {"base": status("SHIPPED").pk, "tone": "teal", "name_en": "With the engraver", "name_fr": "Chez le graveur"})
+    client.post(
+        "/admin/orders/status/add/",
+        {"base": status("SHIPPED").pk, "tone": "teal", "name_en": "With the engraver", "name_fr": "Chez le graveur"},
+    )
     made = status("WITH_THE_ENGRAVER")
     assert (made.base.code, made.goods_left, made.own_mail, made.tone) == ("SHIPPED", True, "shipped", "teal")
     assert made.names == {"en": "With the engraver", "fr": "Chez le graveur"}
@@ -125,8 +128,17 @@ def test_a_tracking_page_is_a_web_address_with_its_number(client):
 
 
 def test_a_tax_class_has_names_and_a_rate_per_country(client):
-    rows = {"rates-TOTAL_FORMS": "2", "rates-INITIAL_FORMS": "0", "rates-0-country": "FR", "rates-0-rate": "5,5", "rates-1-country": "BE", "rates-1-rate": "6"}
-    client.post("/admin/orders/taxclass/add/", {"name_en": "Books", "name_fr": "Livres", "code": "books", "category": "S", "position": "9"} | rows)
+    rows = {
+        "rates-TOTAL_FORMS": "2",
+        "rates-INITIAL_FORMS": "0",
+        "rates-0-country": "FR",
+        "rates-0-rate": "5,5",
+        "rates-1-country": "BE",
+        "rates-1-rate": "6",
+    }
+    client.post(
+        "/admin/orders/taxclass/add/", {"name_en": "Books", "name_fr": "Livres", "code": "books", "category": "S", "position": "9"} | rows
+    )
     made = TaxClass.objects.get(code="books")
     assert made.names == {"en": "Books", "fr": "Livres"}
     assert [(str(rate.country), str(rate.rate)) for rate in made.rates.order_by("country")] == [("BE", "6.00"), ("FR", "5.50")]

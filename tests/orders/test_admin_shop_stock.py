@@ -51,7 +51,9 @@ def test_a_second_click_moves_nothing(client, keeper):
     assert stock_of("MUG") == (15, 0)
 
 
-@pytest.mark.parametrize(("delta", "reason", "field"), [("0", "x", "delta"), ("many", "x", "delta"), ("5", " ", "reason"), ("9999999", "x", "delta")])
+@pytest.mark.parametrize(
+    ("delta", "reason", "field"), [("0", "x", "delta"), ("many", "x", "delta"), ("5", " ", "reason"), ("9999999", "x", "delta")]
+)
 def test_a_wrong_correction_names_the_field_and_moves_nothing(client, keeper, delta, reason, field):
     variant = make_variant("MUG", on_hand=10)
     html = adjust(client, variant, delta, reason).content.decode()
@@ -140,7 +142,9 @@ def test_a_new_product_opens_its_stock_in_the_ledger(client, boss):
 def test_a_product_form_never_types_over_a_counter(client, boss):
     client.post("/admin/orders/product/add/", product_fields())
     variant = Variant.objects.get(sku="BOWL")
-    changed = product_fields(**{"variants-INITIAL_FORMS": "1", "variants-0-id": variant.pk, "variants-0-product": variant.product_id, "variants-0-on_hand": "99"})
+    changed = product_fields(
+        **{"variants-INITIAL_FORMS": "1", "variants-0-id": variant.pk, "variants-0-product": variant.product_id, "variants-0-on_hand": "99"}
+    )
     client.post(f"/admin/orders/product/{variant.product_id}/change/", changed | {"name": "Deep bowl"})
     assert (Product.objects.get().name, stock_of("BOWL")) == ("Deep bowl", (7, 0))
 
