@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from babel import Locale
 from babel.dates import format_date
 from django import template
-from django.http import QueryDict
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -115,20 +114,6 @@ def marked(text: str, wanted: str) -> SafeString | str:
 
 
 @register.filter
-def having(rows: Iterable[Any], event_id: int) -> list[Any]:
-    """Those of `rows` that an event caused."""
-    return [row for row in rows or () if getattr(row, "event_id", None) == event_id]
-
-
-@register.simple_tag
-def query_with(query: QueryDict, **changes: Any) -> str:
-    """The query string with some parameters changed; None or an empty text removes one. Paging starts anew."""
-    changed = query.copy()
-    for name in ("after", "before"):
-        changed.pop(name, None)
-    for name, value in changes.items():
-        if value is None or value == "":
-            changed.pop(name, None)
-        else:
-            changed[name] = str(value)
-    return "?" + changed.urlencode() if changed else "?"
+def caused_by(rows: Iterable[Any], event_id: int) -> list[Any]:
+    """Those of `rows` (mails as the order page lists them) that an event caused."""
+    return [row for row in rows or () if row.mail.event_id == event_id]
