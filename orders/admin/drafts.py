@@ -97,7 +97,7 @@ class CartPage:
         data = request.POST
         skip = frozenset(data.getlist("shown")) - frozenset(data.getlist("go"))
         self.wish = PlaceWish(draft=self.draft, actor=Actor.clerk(request.user), skip=skip)
-        self.plan: Plan | None = None if row.order_id else plan(self.wish, render=False)
+        self.plan: Plan | None = None if row.order_id else plan(self.wish)
         self.note = ""
 
     @property

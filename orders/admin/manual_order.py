@@ -21,10 +21,13 @@ from orders.errors import OrderError, StaleOrder
 from orders.finding import MOST_SUGGESTIONS, find_customers, find_variants, kind_of_contact, on_sale, scanned_variant
 from orders.models import Customer, Draft, Order, Variant
 from orders.money import format_number
-from orders.services.intake import place_draft
+from orders.services.intake import PlaceWish, place_draft
+from orders.services.plan import Actor, plan
 from orders.services.pricing import TaxTable
 
 FOLDER = "admin/orders/manual_order"
+# A mail brings its own styles and nothing else.
+MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
 
 
 def manual_order_view(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
@@ -35,6 +38,8 @@ def manual_order_view(request: HttpRequest, admin_site: AdminSite) -> HttpRespon
         return _answer(request, admin_site)
     if suggest := request.GET.get("suggest"):
         return _suggest(request, suggest)
+    if key := request.GET.get("mail"):
+        return _mail(request, key)
     row = _draft_row(request, request.GET.get("draft"))
     if row is not None and row.order_id:
         return HttpResponseRedirect(order_url(row.order_id))
@@ -77,7 +82,7 @@ def _new_draft(request: HttpRequest, offer: Offer) -> OrderDraft:
     return look_at(data, base=OrderDraft(language=offer.shop.language), user=request.user).draft
 
 
-def _draft_row(request: HttpRequest, public_id: str | None) -> Draft | None:
+def _draft_row(request: HttpRequest, public_id: str | None, *, permission: str = "orders.change_draft") -> Draft | None:
     if not public_id:
         return None
     try:
@@ -87,9 +92,24 @@ def _draft_row(request: HttpRequest, public_id: str | None) -> Draft | None:
     if row is None and request.method == "GET":
         raise Http404
     user: Any = request.user
-    if row is not None and row.created_by_id != user.pk and not user.has_perm("orders.change_draft"):
+    if row is not None and row.created_by_id != user.pk and not user.has_perm(permission):
         raise PermissionDenied
     return row
+
+
+def _mail(request: HttpRequest, key: str) -> HttpResponse:
+    """The mail that creating the stored draft would send, as a page of its own in the frame of the form."""
+    row = _draft_row(request, request.GET.get("draft"), permission="orders.view_draft")
+    if row is None:
+        raise Http404
+    planned = plan(PlaceWish(draft=OrderDraft.from_json(row.body), actor=Actor.clerk(request.user)))
+    found = next((c for change in planned.changes for c in change.consequences if c.key == key), None)
+    if found is None:
+        raise Http404
+    item = found.describe()
+    response = HttpResponse(item.html) if item.html else HttpResponse(item.text, content_type="text/plain; charset=utf-8")
+    response.headers["Content-Security-Policy"] = MAIL_POLICY
+    return response
 
 
 def _answer(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:

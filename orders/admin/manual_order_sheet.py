@@ -207,7 +207,7 @@ def look_at(data: QueryDict, *, base: OrderDraft, user: Any) -> Sheet:
     if not draft.payment_status and offer.is_online(draft.payment_method) and priced and priced.order.total > 0:
         # An online method counts as paid when the online shop reports it; a clerk says so by "Paid now".
         wish.draft = draft = replace(draft, payment_status=offer.unpaid_code)
-    planned = plan(wish, render=False)
+    planned = plan(wish)
     customer = None
     if draft.customer_id:
         customer = Customer.objects.filter(pk=draft.customer_id).first()

@@ -221,6 +221,29 @@ def test_the_answer_while_typing_holds_totals_and_effects_only(client, clerk):
     assert "<form" not in html
 
 
+def test_the_mail_is_read_as_it_will_arrive_in_the_customers_language(client, clerk):
+    make_variant("MUG")
+    data = filled(client, language="fr")
+    key = next(
+        effect.key for effect in page(client, draft=data["draft"]).context["sheet"].effects if effect.has_body and effect.is_optional
+    )
+    mail = client.get(URL, {"draft": data["draft"], "mail": key})
+    assert "default-src 'none'" in mail["Content-Security-Policy"]
+    assert "Zoé" in mail.content.decode()
+    assert client.get(URL, {"draft": data["draft"], "mail": "nothing"}).status_code == 404
+
+
+def test_an_unticked_mail_is_not_sent(client, clerk):
+    make_variant("MUG")
+    data = filled(client)
+    sheet = page(client, draft=data["draft"]).context["sheet"]
+    key = next(effect.key for effect in sheet.effects if effect.is_optional)
+    shown = send(client, data, shown=[key])
+    assert not next(effect for effect in shown.context["sheet"].effects if effect.key == key).is_on
+    send(client, fields_of(shown) | {"shown": [key]}, do="place")
+    assert Order.objects.get().events.get().facts["skipped"] == [key]
+
+
 def test_without_the_right_there_is_no_form(client):
     client.force_login(make_clerk("orders.view_order"))
     assert client.get(URL).status_code == 403
