@@ -64,7 +64,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("total"), ordering="gross")
     def total(self, invoice: Invoice) -> str:
-        return format_money(invoice.sign * invoice.gross, invoice.currency)
+        return format_html('<span class="nowrap">{}</span>', format_money(invoice.sign * invoice.gross, invoice.currency))
 
     @admin.display(description=_("net"))
     def net_text(self, invoice: Invoice) -> str:

@@ -12,6 +12,10 @@ from invoices.services.crediting import left_to_credit
 from orders.money import format_money
 
 
+def _amount_box() -> forms.NumberInput:
+    return forms.NumberInput(attrs={"class": "input price", "step": "any"})
+
+
 class CreditForm(forms.Form):
     """A credit note: everything left (the default), chosen pieces and shipping, or an amount."""
 
@@ -27,9 +31,18 @@ class CreditForm(forms.Form):
         widget=forms.RadioSelect,
         initial=REST,
     )
-    amount = forms.DecimalField(label=gettext_lazy("Amount, VAT included"), required=False, min_value=0, max_digits=14, decimal_places=3)
-    shipping = forms.DecimalField(label=gettext_lazy("Shipping and handling"), required=False, min_value=0, max_digits=14, decimal_places=3)
-    reason_text = forms.CharField(label=gettext_lazy("Reason, printed on the credit note"), required=False, max_length=400)
+    amount = forms.DecimalField(
+        label=gettext_lazy("Amount, VAT included"), required=False, min_value=0, max_digits=14, decimal_places=3, widget=_amount_box()
+    )
+    shipping = forms.DecimalField(
+        label=gettext_lazy("Shipping and handling"), required=False, min_value=0, max_digits=14, decimal_places=3, widget=_amount_box()
+    )
+    reason_text = forms.CharField(
+        label=gettext_lazy("Reason, printed on the credit note"),
+        required=False,
+        max_length=400,
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
     issue_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
     def __init__(self, *args: Any, invoice: Invoice, **kwargs: Any) -> None:
@@ -40,7 +53,12 @@ class CreditForm(forms.Form):
         self.charges_text = format_money(self.left.charges, invoice.currency)
         for line, pieces in self.left.pieces:
             self.fields[self._name(line)] = forms.IntegerField(
-                label=line.name, required=False, min_value=0, max_value=int(pieces), help_text=_("of %(count)d") % {"count": int(pieces)}
+                label=line.name,
+                widget=forms.NumberInput(attrs={"class": "input qty"}),
+                required=False,
+                min_value=0,
+                max_value=int(pieces),
+                help_text=_("of %(count)d") % {"count": int(pieces)},
             )
 
     @staticmethod

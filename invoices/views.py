@@ -140,7 +140,8 @@ def credit_view(request: HttpRequest, public_id: UUID) -> HttpResponse:
             text = _("Credit note %(number)s is issued.") % {"number": note.number}
             messages.success(request, format_html('<a class="link" href="{}">{}</a>', link, text))
             return _back(request, invoice.order)
-    context = _context(request, invoice.order) | {"invoice": invoice, "form": form}
+    title = _("Credit invoice %(number)s") % {"number": invoice.number}
+    context = _context(request, invoice.order) | {"invoice": invoice, "form": form, "title": title}
     return render(request, "admin/invoices/credit.html", context, status=400 if form.is_bound else 200)
 
 
