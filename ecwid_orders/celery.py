@@ -18,8 +18,9 @@ app.autodiscover_tasks()
 
 
 @worker_ready.connect
-def greet(**_facts: Any) -> None:
+def greet(sender: Any, **_facts: Any) -> None:
     """A worker that has just started is no silent one: the pages need not wait for the first beat."""
-    from ecwid_orders.health import note_heartbeat  # noqa: PLC0415 - the settings must be there first
+    from ecwid_orders.health import HEARTBEATS, note_heartbeat  # noqa: PLC0415 - the settings must be there first
 
-    note_heartbeat()
+    for queue in sender.task_consumer.queues:
+        note_heartbeat(HEARTBEATS[queue.name])

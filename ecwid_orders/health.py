@@ -3,6 +3,7 @@
 import shutil
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from celery import current_app
@@ -16,23 +17,23 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import KombuError
 
 HEARTBEAT = settings.VAR_DIR / "heartbeat"
+PAPER_HEARTBEAT = settings.VAR_DIR / "heartbeat-paper"
+HEARTBEATS = {"back-office": HEARTBEAT, "paper": PAPER_HEARTBEAT}  # by queue
 SILENT_SECONDS = 45  # four missed beats
+PAPER_SILENT_SECONDS = 600  # it beats between files, and a pile of them takes minutes
 MAIL_MINUTES = 15
 DISK_BYTES = 200 * 1024 * 1024
 
 
-def note_heartbeat() -> None:
-    """Called by the worker every ten seconds."""
-    HEARTBEAT.parent.mkdir(parents=True, exist_ok=True)
-    HEARTBEAT.touch()
+def note_heartbeat(heartbeat: Path) -> None:
+    """Called by a worker when it starts and every ten seconds."""
+    heartbeat.parent.mkdir(parents=True, exist_ok=True)
+    heartbeat.touch()
 
 
 def worker_is_silent() -> bool:
     """Whether no worker has given a sign of life for a while: mails and documents wait then, nothing is lost."""
-    try:
-        return time.time() - HEARTBEAT.stat().st_mtime > SILENT_SECONDS
-    except OSError:
-        return True
+    return _is_old(HEARTBEAT, SILENT_SECONDS) or _is_old(PAPER_HEARTBEAT, PAPER_SILENT_SECONDS)
 
 
 @never_cache
@@ -49,6 +50,13 @@ def healthz(_request: HttpRequest) -> JsonResponse:
     down = parts["database"] != "ok"
     status = "down" if down else "ok" if all(value == "ok" for value in parts.values()) else "degraded"
     return JsonResponse({"status": status, **parts}, status=503 if down else 200)
+
+
+def _is_old(heartbeat: Path, seconds: int) -> bool:
+    try:
+        return time.time() - heartbeat.stat().st_mtime > seconds
+    except OSError:
+        return True
 
 
 def _mail() -> str:

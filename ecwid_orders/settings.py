@@ -7,6 +7,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -117,6 +118,7 @@ CONSEQUENCE_PLANNERS = ("invoices.planner.plan_documents", "notifications.planne
 INTEGRITY_CHECKS = ("orders.integrity.find_problems", "invoices.integrity.find_problems", "notifications.integrity.find_problems")
 # What `manage.py seed_demo` asks beyond orders.
 DEMO_SEEDERS = ("invoices.demo.fill_seller",)
+DEMO_SWEEPS = ("invoices.services.release_documents", "notifications.delivery.sweep")  # what the worker would do meanwhile
 
 # Language and time
 LANGUAGE_CODE = "en"
@@ -137,12 +139,17 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "orders@example.com")
 
 # Celery: the broker is a doorbell, never the record (docs/decisions)
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "") or "filesystem://"
+if CELERY_BROKER_URL == "filesystem://":
+    CELERY_BROKER_URL = "filesystem://localhost"  # without a name in it kombu complains at every connection
 if not CELERY_BROKER_URL.startswith(("filesystem://", "redis://", "rediss://", "redis+socket://")):
     # memory:// among them: between processes it loses everything and says nothing.
     raise refuse("CELERY_BROKER_URL", CELERY_BROKER_URL.split(":")[0], "redis://host:6379/0 or filesystem://")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
+# Making files takes seconds: in a queue of its own, so that no mail waits behind a pile of invoices.
 CELERY_TASK_DEFAULT_QUEUE = "back-office"
+CELERY_TASK_QUEUES = [Queue("back-office"), Queue("paper")]
+CELERY_TASK_ROUTES = {"invoices.tasks.*": {"queue": "paper"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
@@ -162,8 +169,9 @@ else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "ecwid_orders.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 30}},
+    "paper-heartbeat": {"task": "ecwid_orders.tasks.paper_heartbeat", "schedule": 10.0, "options": {"expires": 30, "queue": "paper"}},
     "release-due-consequences": {"task": "notifications.tasks.sweep_outbox", "schedule": 5.0, "options": {"expires": 30}},
-    "issue-due-documents": {"task": "invoices.tasks.sweep_documents", "schedule": 5.0, "options": {"expires": 30}},
+    "issue-due-documents": {"task": "invoices.tasks.sweep_documents", "schedule": 5.0, "options": {"expires": 30, "queue": "paper"}},
     "chase-carts": {"task": "notifications.tasks.remind_carts", "schedule": 300.0, "options": {"expires": 300}},
     "clean-sessions": {"task": "ecwid_orders.tasks.clean_sessions", "schedule": crontab(hour=4, minute=10)},
 }

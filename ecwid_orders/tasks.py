@@ -1,15 +1,21 @@
-"""Tasks of the project itself: the worker's sign of life, old sessions."""
+"""Tasks of the project itself: the workers' signs of life, old sessions."""
 
 from celery import shared_task
 from django.core.management import call_command
 
-from ecwid_orders.health import note_heartbeat
+from ecwid_orders.health import HEARTBEAT, PAPER_HEARTBEAT, note_heartbeat
 
 
 @shared_task
 def heartbeat() -> None:
     """Say that the worker lives; pages warn when this stays away."""
-    note_heartbeat()
+    note_heartbeat(HEARTBEAT)
+
+
+@shared_task
+def paper_heartbeat() -> None:
+    """The same of the worker that makes files."""
+    note_heartbeat(PAPER_HEARTBEAT)
 
 
 @shared_task

@@ -49,7 +49,8 @@ find_python() {
 }
 
 make_venv() {
-  [ -x .venv/bin/python ] && .venv/bin/python -c 'import sys' 2>/dev/null && return 0
+  # A copied or half made environment, or one of a Python that is gone, is made anew.
+  .venv/bin/python -c 'import pip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && return 0
   local python
   python=$(find_python)
   say "Making the virtual environment with $("$python" --version)"
@@ -69,7 +70,9 @@ install_lock() {
   say "Installing the locked requirements (a minute or two the first time)"
   local options=() file
   for file in "$@"; do options+=(-r "$file"); done
-  .venv/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes "${options[@]}" ||
+  # One dot per package; what goes wrong comes on stderr and stays readable.
+  .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes "${options[@]}" |
+    awk '/^Collecting/ { printf "."; fflush() } /^Installing collected/ { printf " unpacking"; fflush() } END { print "" }' >&2 ||
     die "The requirements could not be installed; the lines above say why."
   printf '%s' "$sum" >"$mark"
 }

@@ -37,7 +37,8 @@ def main() -> int:
         print(error)
         return 1
     if not is_free(listen, port):
-        print(f"Port {port} is taken. Stop what uses it, or choose another: script/server --port {port + 1}")
+        other = next((number for number in range(port + 1, min(port + 100, 65536)) if is_free(listen, number)), 8000)
+        print(f"Port {port} is taken. Stop what uses it, or choose another: script/server --port {other}")
         return 1
     if not prepare(options):
         return 1
@@ -116,19 +117,15 @@ def make_owner() -> None:
         return
     password = secrets.token_urlsafe(12)
     user.objects.create_superuser("owner", "owner@example.com", password)
-    print(
-        f"\n  Sign in as   owner\n  Password     {password}\n  (shown once; change it under your name, or with manage.py changepassword owner)\n",
-        flush=True,
-    )
+    print(f"\n  Sign in as   owner\n  Password     {password}\n  (shown once; manage.py changepassword owner sets another)\n", flush=True)
 
 
 @dataclass
 class Child:
-    """A process that is started again, with growing pauses, when it dies."""
+    """A process of the back office: the first is the web, the others are started again with growing pauses when they die."""
 
     name: str
     command: list[str]
-    restarts: bool
     process: subprocess.Popen | None = None
     failures: int = 0
     next_start: float = 0.0
@@ -157,15 +154,18 @@ def die_with_parent() -> None:
 
 
 def children(listen: str, port: int) -> list[Child]:
-    celery = [PYTHON, "-m", "celery", "-A", "ecwid_orders"]
+    celery = [PYTHON, "-m", "celery", "-q", "-A", "ecwid_orders"]
     web = [
         PYTHON, "-m", "gunicorn", "ecwid_orders.wsgi:application",
         "--bind", f"{listen}:{port}", "--workers", "2", "--threads", "4", "--timeout", "120", "--log-level", "warning",
         "--worker-tmp-dir", "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp",
     ]  # fmt: skip
-    worker = [*celery, "worker", "--loglevel", "warning", "--concurrency", "2", "--without-gossip", "--without-mingle"]
+    worker = [*celery, "worker", "--loglevel", "warning", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    mails = [*worker, "--queues", "back-office", "--hostname", "mails@%h", "--concurrency", "2"]
+    # Every file is made in a child process of its own with limits of time and memory: no pool needed around it.
+    paper = [*worker, "--queues", "paper", "--hostname", "paper@%h", "--pool", "solo"]
     beat = [*celery, "beat", "--loglevel", "warning", "--pidfile", ""]
-    return [Child("web", web, restarts=False), Child("worker", worker, restarts=True), Child("beat", beat, restarts=True)]
+    return [Child("web", web), Child("worker", mails), Child("worker for documents", paper), Child("clock", beat)]
 
 
 def run(listen: str, port: int, address: str) -> int:
