@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 
+from orders.choices import ChangeSource
 from orders.drafts import DraftLine, OrderDraft, Person
 from orders.models import Order, Product, Shop, StockMovement, TaxClass, TaxRate, Variant
 from orders.services.intake import place_order
@@ -15,6 +16,7 @@ from orders.services.status import StatusWish
 from orders.services.stock import adjust_stock
 
 ROBOT = Actor.task("test")
+CLERK = Actor(ChangeSource.CLERK, None, "Inès")  # what this one causes waits out the undo window
 _numbers = count(1)
 
 LEA = Person(name="Léa Martin", street="4 rue des Lilas", postcode="44000", city="Nantes", country="FR", phone="+33 6 12 34 56 78")

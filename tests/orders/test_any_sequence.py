@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as rounds
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
@@ -19,7 +20,7 @@ from orders.services.plan import apply
 from orders.services.status import StatusWish
 from orders.services.stock import Pieces
 from orders.services.undo import UndoWish, latest_change
-from tests.makers import ROBOT, make_draft, make_variant
+from tests.makers import CLERK, make_draft, make_variant
 
 PAYMENT = ["AWAITING_PAYMENT", "PAID", "CANCELLED", "REFUNDED", "PARTIALLY_REFUNDED"]
 FULFILMENT = ["AWAITING_PROCESSING", "PROCESSING", "READY_FOR_PICKUP", "SHIPPED", "DELIVERED", "WILL_NOT_DELIVER", "RETURNED"]
@@ -61,7 +62,7 @@ class ShopLife(RuleBasedStateMachine):
     @rule(mugs=st.integers(1, 4), pots=st.integers(1, 3), payment=st.sampled_from(["", "PAID"]))
     def place(self, mugs, pots, payment):
         try:
-            order = place_order(make_draft({"MUG": mugs, "POT": pots}, payment_status=payment), actor=ROBOT)
+            order = place_order(make_draft({"MUG": mugs, "POT": pots}, payment_status=payment), actor=CLERK)
         except OrderError:
             return
         self.orders.append(order.pk)
@@ -71,55 +72,55 @@ class ShopLife(RuleBasedStateMachine):
     def set_payment(self, index, payment, lose, record):
         order = self.order(index)
         lost = frozenset(order.lines.values_list("pk", flat=True)) if lose else frozenset()
-        self.attempt(StatusWish(ids=[order.pk], actor=ROBOT, payment=payment, lost_lines=lost, record=record))
+        self.attempt(StatusWish(ids=[order.pk], actor=CLERK, payment=payment, lost_lines=lost, record=record))
 
     @precondition(lambda self: self.orders)
     @rule(index=pick, fulfilment=st.sampled_from(FULFILMENT), shelf=few, lost=few)
     def set_fulfilment(self, index, fulfilment, shelf, lost):
         order = self.order(index)
         returned = {self.line(order, shelf).pk: (shelf, lost)}
-        self.attempt(StatusWish(ids=[order.pk], actor=ROBOT, fulfilment=fulfilment, returned=returned))
+        self.attempt(StatusWish(ids=[order.pk], actor=CLERK, fulfilment=fulfilment, returned=returned))
 
     @precondition(lambda self: self.orders)
     @rule(index=pick, amount=st.integers(1, 60))
     def pay(self, index, amount):
-        self.attempt(PaymentWish(order_id=self.order(index).pk, actor=ROBOT, amount=Decimal(amount)))
+        self.attempt(PaymentWish(order_id=self.order(index).pk, actor=CLERK, amount=Decimal(amount)))
 
     @precondition(lambda self: self.orders)
     @rule(index=pick, which=pick, quantity=few, shelf=few, lost=few)
     def refund(self, index, which, quantity, shelf, lost):
         order = self.order(index)
         pieces = [RefundPiece(self.line(order, which).pk, quantity, shelf=shelf, lost=lost)]
-        self.attempt(RefundWish(order_id=order.pk, actor=ROBOT, pieces=pieces))
+        self.attempt(RefundWish(order_id=order.pk, actor=CLERK, pieces=pieces))
 
     @precondition(lambda self: self.orders)
     @rule(index=pick, which=pick, quantity=few)
     def ship_some(self, index, which, quantity):
         order = self.order(index)
-        self.attempt(ShipmentWish(order_id=order.pk, actor=ROBOT, quantities={self.line(order, which).pk: quantity}))
+        self.attempt(ShipmentWish(order_id=order.pk, actor=CLERK, quantities={self.line(order, which).pk: quantity}))
 
     @precondition(lambda self: self.orders)
     @rule(index=pick)
     def ship_rest(self, index):
-        self.attempt(ShipmentWish(order_id=self.order(index).pk, actor=ROBOT))
+        self.attempt(ShipmentWish(order_id=self.order(index).pk, actor=CLERK))
 
     @precondition(lambda self: self.orders)
     @rule(index=pick, which=pick, shelf=few, lost=few)
     def take_return(self, index, which, shelf, lost):
         order = self.order(index)
-        self.attempt(ReturnWish(order_id=order.pk, actor=ROBOT, pieces={self.line(order, which).pk: (shelf, lost)}))
+        self.attempt(ReturnWish(order_id=order.pk, actor=CLERK, pieces={self.line(order, which).pk: (shelf, lost)}))
 
     @precondition(lambda self: self.orders)
     @rule(index=pick, which=pick, quantity=st.integers(1, 6))
     def change_quantity(self, index, which, quantity):
         order = self.order(index)
-        self.attempt(QuantityWish(order_id=order.pk, line_id=self.line(order, which).pk, quantity=quantity, actor=ROBOT))
+        self.attempt(QuantityWish(order_id=order.pk, line_id=self.line(order, which).pk, quantity=quantity, actor=CLERK))
 
     @precondition(lambda self: self.orders)
     @rule(index=pick)
     def undo(self, index):
         order = self.order(index)
-        self.attempt(UndoWish(order_id=order.pk, event_id=latest_change(order.pk).pk, actor=ROBOT))
+        self.attempt(UndoWish(order_id=order.pk, event_id=latest_change(order.pk).pk, actor=CLERK))
 
     @invariant()
     def everything_adds_up(self):
@@ -135,8 +136,9 @@ class ShopLife(RuleBasedStateMachine):
 
 @pytest.mark.both_databases
 @pytest.mark.django_db
-def test_any_sequence_of_changes_keeps_stock_and_money_true():
+def test_any_sequence_of_changes_keeps_stock_and_money_true(settings):
+    settings.CONSEQUENCE_PLANNERS = ()  # mails and documents have tests of their own; here every refusal is a rule of orders
     run_state_machine_as_test(
         ShopLife,
-        settings=settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=rounds(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)),
     )

@@ -12,7 +12,7 @@ from orders.services.fulfilment import ReturnWish, ShipmentWish, TrackingWish
 from orders.services.payments import PaymentWish, RefundPiece, RefundWish
 from orders.services.plan import apply
 from orders.services.undo import UndoWish
-from tests.makers import ROBOT, make_order, make_variant, set_status, stock_of
+from tests.makers import CLERK, ROBOT, make_order, make_variant, set_status, stock_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -26,7 +26,7 @@ def do(wish):
 
 
 def undo(order, event):
-    return do(UndoWish(order_id=order.pk, event_id=event.pk, actor=ROBOT))
+    return do(UndoWish(order_id=order.pk, event_id=event.pk, actor=CLERK))
 
 
 def test_paying_up_makes_the_order_paid():
@@ -131,7 +131,7 @@ def test_a_changed_quantity_moves_stock_and_totals():
 def test_undo_restores_statuses_stock_and_money_by_new_entries():
     make_variant("MUG", on_hand=10)
     order = make_order(items={"MUG": 3})
-    event = set_status(order, payment="PAID", fulfilment="SHIPPED").event
+    event = set_status(order, actor=CLERK, payment="PAID", fulfilment="SHIPPED").event
     undo(order, event)
     after = fresh(order)
     assert (after.payment_status.code, after.fulfilment_status.code) == ("AWAITING_PAYMENT", "AWAITING_PROCESSING")
@@ -142,19 +142,19 @@ def test_undo_restores_statuses_stock_and_money_by_new_entries():
 def test_undoing_a_cancellation_takes_the_pieces_again():
     make_variant("MUG", on_hand=10)
     order = make_order("PAID", "SHIPPED", items={"MUG": 3})
-    undo(order, set_status(order, payment="CANCELLED").event)
+    undo(order, set_status(order, actor=CLERK, payment="CANCELLED").event)
     assert stock_of("MUG") == (7, 0)
-    undo_again = set_status(order, payment="CANCELLED").event
+    undo_again = set_status(order, actor=CLERK, payment="CANCELLED").event
     assert (stock_of("MUG"), undo_again.decisions.get().shelf) == ((10, 0), 3)
 
 
 def test_undoing_a_reopening_makes_its_decisions_again():
     make_variant("MUG", on_hand=10)
     order = make_order("PAID", "SHIPPED", items={"MUG": 3})
-    set_status(order, payment="CANCELLED")
-    undo(order, set_status(order, payment="PAID").event)
+    set_status(order, actor=CLERK, payment="CANCELLED")
+    undo(order, set_status(order, actor=CLERK, payment="PAID").event)
     assert (stock_of("MUG"), fresh(order).payment_status.code) == ((10, 0), "CANCELLED")
-    set_status(order, payment="PAID")
+    set_status(order, actor=CLERK, payment="PAID")
     assert (stock_of("MUG"), order.lines.get().pieces_shelf) == ((7, 0), 0)
 
 
@@ -162,38 +162,38 @@ def test_undoing_a_refund_gives_back_its_pieces_and_money():
     make_variant("MUG", on_hand=10)
     order = make_order("PAID", "SHIPPED", items={"MUG": 3})
     pieces = [RefundPiece(order.lines.get().pk, 3, shelf=2, lost=1)]
-    undo(order, do(RefundWish(order_id=order.pk, actor=ROBOT, pieces=pieces)).event)
+    undo(order, do(RefundWish(order_id=order.pk, actor=CLERK, pieces=pieces)).event)
     after = fresh(order)
     assert (stock_of("MUG"), after.refunded_total, after.payment_status.code) == ((7, 0), Decimal(0), "PAID")
-    do(RefundWish(order_id=order.pk, actor=ROBOT, pieces=pieces))
+    do(RefundWish(order_id=order.pk, actor=CLERK, pieces=pieces))
     assert fresh(order).refunded_total == Decimal(36)
 
 
 def test_undoing_a_shipment_voids_the_parcel():
     make_variant("MUG", on_hand=10)
     order = make_order("PAID", items={"MUG": 3})
-    undo(order, do(ShipmentWish(order_id=order.pk, actor=ROBOT, tracking_number="6A1")).event)
+    undo(order, do(ShipmentWish(order_id=order.pk, actor=CLERK, tracking_number="6A1")).event)
     assert (stock_of("MUG"), order.lines.get().pieces_shipped) == ((10, 3), 0)
 
 
 def test_undoing_a_quantity_restores_totals():
     order = make_order("PAID", items={"MUG": 3})
-    undo(order, do(QuantityWish(order_id=order.pk, line_id=order.lines.get().pk, quantity=5, actor=ROBOT)).event)
+    undo(order, do(QuantityWish(order_id=order.pk, line_id=order.lines.get().pk, quantity=5, actor=CLERK)).event)
     assert (fresh(order).total, order.lines.get().quantity, stock_of("MUG")) == (Decimal(36), 3, (10, 3))
 
 
 def test_only_the_latest_change_can_be_undone():
     order = make_order()
-    first = set_status(order, payment="PAID").event
-    set_status(order, fulfilment="SHIPPED")
+    first = set_status(order, actor=CLERK, payment="PAID").event
+    set_status(order, actor=CLERK, fulfilment="SHIPPED")
     with pytest.raises(CannotUndo):
         undo(order, first)
 
 
 def test_a_note_does_not_stand_in_the_way_and_a_second_undo_changes_nothing():
     order = make_order()
-    event = set_status(order, payment="PAID").event
-    do(NoteWish(order_id=order.pk, actor=ROBOT, text="Called the customer"))
+    event = set_status(order, actor=CLERK, payment="PAID").event
+    do(NoteWish(order_id=order.pk, actor=CLERK, text="Called the customer"))
     undo(order, event)
     assert undo(order, event).unchanged == [order.pk]
     assert fresh(order).payment_status.code == "AWAITING_PAYMENT"
@@ -202,6 +202,6 @@ def test_a_note_does_not_stand_in_the_way_and_a_second_undo_changes_nothing():
 def test_a_hold_needs_a_reason_and_changes_no_status():
     order = make_order()
     with pytest.raises(InvalidWish):
-        do(HoldWish(ids=[order.pk], actor=ROBOT, held=True))
-    do(HoldWish(ids=[order.pk], actor=ROBOT, held=True, reason="Address unclear"))
+        do(HoldWish(ids=[order.pk], actor=CLERK, held=True))
+    do(HoldWish(ids=[order.pk], actor=CLERK, held=True, reason="Address unclear"))
     assert (fresh(order).is_held, fresh(order).hold_reason) == (True, "Address unclear")
