@@ -15,6 +15,8 @@ from django.views.decorators.http import require_safe
 
 from ecwid_orders.health import worker_is_silent
 from ecwid_orders.navigation import navigation
+from notifications.undo_bar import undo_bars
+from notifications.undo_bar import undo_bars
 from orders.models import Shop
 
 # Named, not imported: they read the admin of orders, which registers with this site while it loads.
@@ -34,7 +36,7 @@ class BackOfficeSite(AdminSite):
         """What the frame of every page needs: the shop, the sidebar, what can still be undone, whether the worker works."""
         context = super().each_context(request) | {"shop": Shop.current()}
         if self.has_permission(request):
-            context |= {"nav": navigation(request), "worker_silent": worker_is_silent()}
+            context |= {"nav": navigation(request), "undo_bars": undo_bars(request), "worker_silent": worker_is_silent()}
         return context
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
