@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from invoices.models import Invoice, InvoiceLine
-from invoices.services.crediting import left_to_credit
+from invoices.services.ledger import left_to_credit
 from orders.money import format_money
 
 

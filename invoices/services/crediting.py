@@ -4,8 +4,7 @@ Credits are cumulative (invoices design, section 8): a credit note is what every
 credit notes before it came to. So fifty credits of one piece each give back exactly the invoice, to the cent.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.db import transaction
@@ -18,151 +17,13 @@ from invoices.errors import CannotIssue, Problem
 from invoices.models import Invoice, InvoiceLine, InvoiceVatGroup, SellerProfile
 from invoices.services.drafting import TEMPLATE_VERSION, retain_until, today_in, unit_net
 from invoices.services.issuing import KEY_LENGTH, issue
+from invoices.services.ledger import ZERO, Key, Ledger, Row, key_of
 from orders.errors import NotAllowed
 from orders.models import Order, Shop
-from orders.money import format_money, quantum, round_money
+from orders.money import format_money, round_money
 from orders.services.plan import Actor
 from orders.tax import split_by_largest_remainder
 from orders.vat import nets_of
-
-ZERO = Decimal(0)
-Key = tuple[str, str, Decimal]
-
-
-@dataclass
-class _Sums:
-    """Amounts credited in one VAT group: of prices that include the tax, and of net prices."""
-
-    gross: Decimal = ZERO
-    net: Decimal = ZERO
-
-    def settle(self, rate: Decimal, places: int) -> tuple[Decimal, Decimal]:
-        """(base, VAT), rounded once."""
-        step = quantum(places)
-        base = (self.gross / (1 + rate / 100)).quantize(step, rounding="ROUND_HALF_UP")
-        vat = self.gross - base + (self.net * rate / 100).quantize(step, rounding="ROUND_HALF_UP")
-        return base + self.net, vat
-
-
-@dataclass
-class _Row:
-    """A line of the credit note to be: an original line or charge, or an amount without a line."""
-
-    source: InvoiceLine | None
-    key: Key
-    includes_tax: bool
-    amount: Decimal
-    kind: str = InvoiceLine.Kind.LINE
-    quantity: Decimal = Decimal(1)
-    share: Decimal = ZERO
-    name: str = ""
-    net: Decimal = ZERO
-
-
-@dataclass
-class _Ledger:
-    """An invoice with everything that its credit notes took back so far."""
-
-    invoice: Invoice
-    lines: list[InvoiceLine]
-    groups: dict[Key, InvoiceVatGroup]
-    credited_pieces: dict[int, Decimal] = field(default_factory=dict)
-    credited_charges: dict[int, Decimal] = field(default_factory=dict)
-    loose: dict[Key, Decimal] = field(default_factory=dict)  # amounts credited without a line, VAT included
-    taken: dict[Key, tuple[Decimal, Decimal]] = field(default_factory=dict)  # (base, VAT) of earlier credit notes
-
-    @classmethod
-    def of(cls, invoice: Invoice) -> "_Ledger":
-        lines = list(invoice.lines.all())
-        groups = {(g.tax_country, g.category, g.rate.normalize() + 0): g for g in invoice.vat_groups.all()}
-        ledger = cls(invoice, lines, groups)
-        for line in InvoiceLine.objects.filter(invoice__refers=invoice):
-            ledger._book(line)
-        for group in InvoiceVatGroup.objects.filter(invoice__refers=invoice):
-            key = (group.tax_country, group.category, group.rate.normalize() + 0)
-            base, vat = ledger.taken.get(key, (ZERO, ZERO))
-            ledger.taken[key] = (base + group.base, vat + group.vat)
-        return ledger
-
-    def _book(self, line: InvoiceLine) -> None:
-        if line.kind == InvoiceLine.Kind.LINE and line.refers_line_id:
-            pieces = self.credited_pieces.get(line.refers_line_id, ZERO)
-            self.credited_pieces[line.refers_line_id] = pieces + line.quantity
-        elif line.kind == InvoiceLine.Kind.CHARGE and line.refers_line_id:
-            amount = self.credited_charges.get(line.refers_line_id, ZERO)
-            self.credited_charges[line.refers_line_id] = amount + line.amount_input
-        elif line.kind == InvoiceLine.Kind.LINE:
-            key = key_of(line)
-            self.loose[key] = self.loose.get(key, ZERO) + line.amount_input
-
-    def left(self, key: Key) -> Decimal:
-        """What of a group was not credited yet, VAT included."""
-        group, (base, vat) = self.groups[key], self.taken.get(key, (ZERO, ZERO))
-        return group.base + group.vat - base - vat
-
-    @property
-    def remaining(self) -> Decimal:
-        return sum((self.left(key) for key in self.groups), ZERO)
-
-    def pieces_left(self, line: InvoiceLine) -> Decimal:
-        return line.quantity - self.credited_pieces.get(line.pk, ZERO)
-
-    def charge_left(self, line: InvoiceLine) -> Decimal:
-        return line.amount_input - self.credited_charges.get(line.pk, ZERO)
-
-    def sums(self, rows: Sequence[_Row] = ()) -> dict[Key, _Sums]:
-        """Amounts per group of everything credited so far, with `rows` added."""
-        found = {key: _Sums() for key in self.groups}
-
-        def add(key: Key, amount: Decimal, *, includes_tax: bool) -> None:
-            if includes_tax:
-                found[key].gross += amount
-            else:
-                found[key].net += amount
-
-        pieces = dict(self.credited_pieces)
-        for row in rows:
-            if row.source and row.kind == InvoiceLine.Kind.LINE:
-                pieces[row.source.pk] = pieces.get(row.source.pk, ZERO) + row.quantity
-            elif row.kind != InvoiceLine.Kind.ALLOWANCE:
-                add(row.key, row.amount, includes_tax=row.includes_tax)
-        for line in self.lines:
-            if line.pk in pieces:
-                amount, share = self.part(line, pieces[line.pk])
-                add(key_of(line), amount - share, includes_tax=line.price_includes_tax)
-            elif line.pk in self.credited_charges:
-                add(key_of(line), self.credited_charges[line.pk], includes_tax=line.price_includes_tax)
-        for key, amount in self.loose.items():
-            add(key, amount, includes_tax=True)
-        return found
-
-    def part(self, line: InvoiceLine, pieces: Decimal) -> tuple[Decimal, Decimal]:
-        """Amount and discount share of the first `pieces` of a line."""
-        currency = self.invoice.currency
-        return (
-            round_money(line.amount_input * pieces / line.quantity, currency),
-            round_money(line.allowance_share * pieces / line.quantity, currency),
-        )
-
-    def is_complete(self, rows: Sequence[_Row]) -> bool:
-        """Whether nothing is left of the invoice once `rows` are credited."""
-        pieces, charges = dict(self.credited_pieces), dict(self.credited_charges)
-        for row in rows:
-            if row.source and row.kind == InvoiceLine.Kind.LINE:
-                pieces[row.source.pk] = pieces.get(row.source.pk, ZERO) + row.quantity
-            elif row.source and row.kind == InvoiceLine.Kind.CHARGE:
-                charges[row.source.pk] = charges.get(row.source.pk, ZERO) + row.amount
-        return all(
-            pieces.get(line.pk, ZERO) == line.quantity
-            if line.kind == InvoiceLine.Kind.LINE
-            else charges.get(line.pk, ZERO) == line.amount_input
-            for line in self.lines
-            if line.kind != InvoiceLine.Kind.ALLOWANCE
-        )
-
-
-def key_of(line: InvoiceLine) -> Key:
-    return (line.tax_country, line.vat_category, line.vat_rate.normalize() + 0)
 
 
 def credit_invoice(
@@ -193,7 +54,7 @@ def credit_invoice(
             return issued
         if invoice.is_credit_note:
             raise CannotIssue([Problem("is_credit_note", "invoice", _("A credit note can't be credited; issue a new invoice."))])
-        ledger = _Ledger.of(invoice)
+        ledger = Ledger.of(invoice)
         if not ledger.remaining and (invoice.gross or invoice.credit_notes.exists()):
             raise CannotIssue(
                 [Problem("nothing_left", "amount", _("Invoice %(number)s is credited entirely.") % {"number": invoice.number})]
@@ -205,25 +66,7 @@ def credit_invoice(
     return note
 
 
-@dataclass(frozen=True)
-class Left:
-    """What credit notes can still take back of an invoice."""
-
-    amount: Decimal
-    charges: Decimal
-    pieces: tuple[tuple[InvoiceLine, Decimal], ...]
-
-
-def left_to_credit(invoice: Invoice) -> Left:
-    """What is left of `invoice`: the amount, its charges as entered, and pieces per line. Reads only."""
-    ledger = _Ledger.of(invoice)
-    rows = [line for line in ledger.lines if line.kind == InvoiceLine.Kind.LINE]
-    charges = [ledger.charge_left(line) for line in ledger.lines if line.kind == InvoiceLine.Kind.CHARGE]
-    pieces = tuple((line, left) for line in rows if (left := ledger.pieces_left(line)))
-    return Left(ledger.remaining, sum(charges, ZERO), pieces)
-
-
-def _rows(ledger: _Ledger, *, lines: Mapping[int, int] | None, shipping: Decimal | None, amount: Decimal | None) -> list[_Row]:
+def _rows(ledger: Ledger, *, lines: Mapping[int, int] | None, shipping: Decimal | None, amount: Decimal | None) -> list[Row]:
     if amount is not None:
         return _rows_of_amount(ledger, amount)
     if lines is None and shipping is None:
@@ -247,7 +90,7 @@ def _over(text: str) -> Problem:
     return Problem("over_credit", "amount", text)
 
 
-def _piece_rows(ledger: _Ledger, wanted: Mapping[int, Decimal]) -> list[_Row]:
+def _piece_rows(ledger: Ledger, wanted: Mapping[int, Decimal]) -> list[Row]:
     rows = []
     for line in ledger.lines:
         if line.pk in wanted:
@@ -255,7 +98,7 @@ def _piece_rows(ledger: _Ledger, wanted: Mapping[int, Decimal]) -> list[_Row]:
             amount_before, share_before = ledger.part(line, before)
             amount, share = ledger.part(line, before + wanted[line.pk])
             rows.append(
-                _Row(
+                Row(
                     line,
                     key_of(line),
                     line.price_includes_tax,
@@ -268,35 +111,35 @@ def _piece_rows(ledger: _Ledger, wanted: Mapping[int, Decimal]) -> list[_Row]:
     return rows
 
 
-def _charge_rows(ledger: _Ledger, wanted: Decimal) -> list[_Row]:
+def _charge_rows(ledger: Ledger, wanted: Decimal) -> list[Row]:
     charges = [line for line in ledger.lines if line.kind == InvoiceLine.Kind.CHARGE]
     left = [ledger.charge_left(line) for line in charges]
     if not 0 <= wanted <= sum(left, ZERO):
         raise CannotIssue([_over(_("Only %(left)s of the shipping is left to credit.") % {"left": sum(left, ZERO).normalize()})])
     parts = split_by_largest_remainder(wanted, left, exponent=ledger.invoice.exponent) if wanted else [ZERO] * len(left)
     return [
-        _Row(line, key_of(line), line.price_includes_tax, part, kind=InvoiceLine.Kind.CHARGE, name=line.name)
+        Row(line, key_of(line), line.price_includes_tax, part, kind=InvoiceLine.Kind.CHARGE, name=line.name)
         for line, part in zip(charges, parts, strict=True)
         if part
     ]
 
 
-def _rows_of_rest(ledger: _Ledger) -> list[_Row]:
+def _rows_of_rest(ledger: Ledger) -> list[Row]:
     """Everything that is left; what was credited as an amount stands in it with the opposite sign."""
     pieces = {line.pk: ledger.pieces_left(line) for line in ledger.lines if line.kind == InvoiceLine.Kind.LINE and ledger.pieces_left(line)}
     charges = [line for line in ledger.lines if line.kind == InvoiceLine.Kind.CHARGE and ledger.charge_left(line)]
     rows = _piece_rows(ledger, pieces)
     rows += [
-        _Row(line, key_of(line), line.price_includes_tax, ledger.charge_left(line), kind=InvoiceLine.Kind.CHARGE, name=line.name)
+        Row(line, key_of(line), line.price_includes_tax, ledger.charge_left(line), kind=InvoiceLine.Kind.CHARGE, name=line.name)
         for line in charges
     ]
     for key, amount in ledger.loose.items():
         if amount:
-            rows.append(_Row(None, key, True, -amount, kind=InvoiceLine.Kind.ALLOWANCE, name=_("Credited before")))
+            rows.append(Row(None, key, True, -amount, kind=InvoiceLine.Kind.ALLOWANCE, name=_("Credited before")))
     return rows
 
 
-def _rows_of_amount(ledger: _Ledger, amount: Decimal) -> list[_Row]:
+def _rows_of_amount(ledger: Ledger, amount: Decimal) -> list[Row]:
     amount = round_money(amount, ledger.invoice.currency)
     if not 0 < amount <= ledger.remaining:
         left = format_money(ledger.remaining, ledger.invoice.currency)
@@ -304,11 +147,11 @@ def _rows_of_amount(ledger: _Ledger, amount: Decimal) -> list[_Row]:
     keys = [key for key in ledger.groups if ledger.left(key) > 0]
     parts = split_by_largest_remainder(amount, [ledger.left(key) for key in keys], exponent=ledger.invoice.exponent)
     name = _("Credit on invoice %(number)s") % {"number": ledger.invoice.number}
-    return [_Row(None, key, True, part, name=name) for key, part in zip(keys, parts, strict=True) if part]
+    return [Row(None, key, True, part, name=name) for key, part in zip(keys, parts, strict=True) if part]
 
 
 def _credit_note(
-    ledger: _Ledger, rows: list[_Row], *, reason: str, reason_text: str
+    ledger: Ledger, rows: list[Row], *, reason: str, reason_text: str
 ) -> tuple[Invoice, list[InvoiceLine], list[InvoiceVatGroup]]:
     invoice = ledger.invoice
     if not rows:
@@ -341,7 +184,7 @@ def _credit_note(
     return note, lines, groups
 
 
-def _group_credits(ledger: _Ledger, rows: list[_Row]) -> dict[Key, tuple[Decimal, Decimal]]:
+def _group_credits(ledger: Ledger, rows: list[Row]) -> dict[Key, tuple[Decimal, Decimal]]:
     """Base and VAT that this credit note takes back per group, never more than what is left of it."""
     places = ledger.invoice.exponent
     touched = {row.key for row in rows}
@@ -364,7 +207,7 @@ def _group_credits(ledger: _Ledger, rows: list[_Row]) -> dict[Key, tuple[Decimal
     return credited
 
 
-def _credit_lines(ledger: _Ledger, rows: list[_Row], credited: Mapping[Key, tuple[Decimal, Decimal]]) -> list[InvoiceLine]:
+def _credit_lines(ledger: Ledger, rows: list[Row], credited: Mapping[Key, tuple[Decimal, Decimal]]) -> list[InvoiceLine]:
     """Rows with nets that sum to the base of each group; discount shares taken back as one allowance per group."""
     places = ledger.invoice.exponent
     kinds = InvoiceLine.Kind
@@ -374,7 +217,7 @@ def _credit_lines(ledger: _Ledger, rows: list[_Row], credited: Mapping[Key, tupl
         for includes_tax in (True, False):
             share = sum((row.share for row in rows if row.key == key and row.includes_tax == includes_tax), ZERO)
             if share:
-                all_rows.append(_Row(None, key, includes_tax, -share, kind=kinds.ALLOWANCE, name=discount))
+                all_rows.append(Row(None, key, includes_tax, -share, kind=kinds.ALLOWANCE, name=discount))
     for key, (base, _vat) in credited.items():
         own = [row for row in all_rows if row.key == key]
         plain = [row for row in own if not row.includes_tax]
@@ -390,7 +233,7 @@ def _credit_lines(ledger: _Ledger, rows: list[_Row], credited: Mapping[Key, tupl
     return [_line(row, position, places) for position, row in enumerate(all_rows, 1)]
 
 
-def _line(row: _Row, position: int, places: int) -> InvoiceLine:
+def _line(row: Row, position: int, places: int) -> InvoiceLine:
     source = row.source
     sign = -1 if row.kind == InvoiceLine.Kind.ALLOWANCE else 1
     country, category, rate = row.key
