@@ -17,7 +17,7 @@ from django_countries import countries
 from orders.choices import Axis
 from orders.models import Customer, Order, Status
 from orders.money import format_number
-from orders.search import find_orders
+from orders.search import find_orders, fold
 
 YES_NO = [("yes", gettext_lazy("yes")), ("no", gettext_lazy("no"))]
 
@@ -67,8 +67,8 @@ class OrderFilterSet(django_filters.FilterSet):
     shipping_method = django_filters.CharFilter(
         label=gettext_lazy("Shipping method"), lookup_expr="icontains", widget=TextInput(attrs={"class": "input"})
     )
-    country = django_filters.ChoiceFilter(
-        label=gettext_lazy("Delivery country"), method="in_country", choices=lambda: list(countries), empty_label=gettext_lazy("any")
+    country = django_filters.CharFilter(
+        label=gettext_lazy("Delivery country"), method="in_country", widget=TextInput(attrs={"class": "input"})
     )
     tag = django_filters.CharFilter(
         label=gettext_lazy("Tag"), field_name="tags__name", lookup_expr="iexact", widget=TextInput(attrs={"class": "input"})
@@ -92,7 +92,7 @@ class OrderFilterSet(django_filters.FilterSet):
         for axis in Axis:
             field = self.form.fields[axis.value]
             field.choices = [(status.code, str(status)) for status in self.statuses if status.axis == axis]
-        for name in ("country", "held", "oversold"):
+        for name in ("held", "oversold"):
             self.form.fields[name].widget.attrs["class"] = "select"
 
     def search(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
@@ -110,8 +110,8 @@ class OrderFilterSet(django_filters.FilterSet):
     def until(self, queryset: QuerySet[Order], name: str, day: date) -> QuerySet[Order]:
         return queryset.filter(placed_at__lt=_midnight(day + timedelta(days=1)))
 
-    def in_country(self, queryset: QuerySet[Order], name: str, code: str) -> QuerySet[Order]:
-        return queryset.filter(addresses__kind="shipping", addresses__country=code)
+    def in_country(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
+        return queryset.filter(addresses__kind="shipping", addresses__country=country_code(text))
 
     def marked(self, queryset: QuerySet[Order], name: str, answer: str) -> QuerySet[Order]:
         return queryset.filter(**{name: answer == "yes"})
@@ -152,13 +152,21 @@ class OrderFilterSet(django_filters.FilterSet):
         if name in ("total_from", "total_to"):
             return format_number(value)
         if name == "country":
-            return str(countries.name(value))
+            return str(countries.name(country_code(value)) or value)
         if name == "customer":
             customer = Customer.objects.filter(pk=value).first()
             return str(customer) if customer else str(value)
         if name in ("held", "oversold"):
             return str(dict(YES_NO)[value])
         return str(value)
+
+
+def country_code(text: str) -> str:
+    """The code of a country given by its code or its name in the reader's language; an impossible one where there is none."""
+    text = text.strip()
+    if len(text) == 2:
+        return text.upper()
+    return next((country.code for country in countries if fold(str(country.name)) == fold(text)), "??")
 
 
 def _midnight(day: date) -> datetime:

@@ -63,7 +63,6 @@ class Item:
             (_("Cost"), line.cost),
             (_("Discount share"), line.discount_share or None),
             (_("Coupon share"), line.coupon_share or None),
-            (_("Tax"), line.tax or None),
         ]
         found = [(label, format_money(amount, currency)) for label, amount in amounts if amount is not None]
         if line.weight:
@@ -73,6 +72,8 @@ class Item:
             found += [(f"{option.get('name', '')} {key}".strip(), text) for key, text in facts_of(extra)]
         for name, value in ((_("Files"), line.downloads), (_("Discounts"), line.discounts), ("", line.additional)):
             found += [(f"{name} {key}".strip(), text) for key, text in facts_of(value)]
+        if found and line.tax:
+            found.append((_("Tax"), format_money(line.tax, currency)))
         return found
 
 

@@ -65,6 +65,14 @@ def test_dates_totals_and_methods_filter(staff):
     assert numbers(staff.get(LIST, {"shipping_method": "coliss"})) == [order.number]
 
 
+def test_a_country_is_found_by_code_or_name(staff):
+    order = make_order()
+    make_order(shipping=None, billing=None)
+    assert numbers(staff.get(LIST, {"country": "fr"})) == [order.number]
+    assert numbers(staff.get(LIST, {"country": "France"})) == [order.number]
+    assert numbers(staff.get(LIST, {"country": "Atlantis"})) == []
+
+
 def test_a_filter_shows_as_a_chip_that_removes_it(staff):
     make_order()
     response = staff.get(LIST, {"payment": "AWAITING_PAYMENT", "q": "lea"})
