@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from orders.admin.effects import Effect, effects_of
 from orders.admin.lists import ShopPages
 from orders.admin.manual_order import draft_url, order_url
+from orders.admin.order_numbers import upcoming_number
 from orders.drafts import OrderDraft
 from orders.errors import OrderError
-from orders.models import Draft, Order, Variant
+from orders.models import Draft, Order, Shop, Variant
 from orders.services.intake import PlaceWish, place_draft
 from orders.services.plan import Actor, Plan, plan
 
@@ -96,7 +97,7 @@ class CartPage:
         self.draft = OrderDraft.from_json(row.body)
         data = request.POST
         skip = frozenset(data.getlist("shown")) - frozenset(data.getlist("go"))
-        self.wish = PlaceWish(draft=self.draft, actor=Actor.clerk(request.user), skip=skip)
+        self.wish = PlaceWish(draft=self.draft, actor=Actor.clerk(request.user), number=upcoming_number(Shop.current()), skip=skip)
         self.plan: Plan | None = None if row.order_id else plan(self.wish)
         self.note = ""
 

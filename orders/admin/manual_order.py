@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 
 from orders.admin.manual_order_form import data_of, line_data, person_of
 from orders.admin.manual_order_sheet import Offer, Sheet, look_at
+from orders.admin.order_numbers import upcoming_number
 from orders.drafts import DraftLine, OrderDraft
 from orders.errors import OrderError, StaleOrder
 from orders.finding import MOST_SUGGESTIONS, find_customers, find_variants, kind_of_contact, on_sale, scanned_variant
-from orders.models import Customer, Draft, Order, Variant
+from orders.models import Customer, Draft, Order, Shop, Variant
 from orders.money import format_number
 from orders.services.intake import PlaceWish, place_draft
 from orders.services.plan import Actor, plan
@@ -102,7 +103,8 @@ def _mail(request: HttpRequest, key: str) -> HttpResponse:
     row = _draft_row(request, request.GET.get("draft"), permission="orders.view_draft")
     if row is None:
         raise Http404
-    planned = plan(PlaceWish(draft=OrderDraft.from_json(row.body), actor=Actor.clerk(request.user)))
+    wish = PlaceWish(draft=OrderDraft.from_json(row.body), actor=Actor.clerk(request.user), number=upcoming_number(Shop.current()))
+    planned = plan(wish)
     found = next((c for change in planned.changes for c in change.consequences if c.key == key), None)
     if found is None:
         raise Http404

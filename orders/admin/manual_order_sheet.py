@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from orders.admin.effects import Effect, effects_of
 from orders.admin.manual_order_form import LineForm, LineFormSet, OrderForm, draft_of
+from orders.admin.order_numbers import upcoming_number
 from orders.choices import Axis
 from orders.drafts import DraftLine, OrderDraft
 from orders.errors import InvalidWish, NotEnoughStock, OrderError
@@ -200,6 +201,7 @@ def look_at(data: QueryDict, *, base: OrderDraft, user: Any) -> Sheet:
     wish = PlaceWish(
         draft=draft,
         actor=Actor.clerk(user),
+        number=upcoming_number(offer.shop),
         skip=frozenset(data.getlist("shown")) - frozenset(data.getlist("go")),
         oversell=bool(may_oversell and form.value("oversell")),
     )

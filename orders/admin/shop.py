@@ -18,10 +18,10 @@ from django.utils.translation import gettext_lazy
 from orders.admin.country_select import CountrySelect
 from orders.admin.lists import PlainFields, ShopPages, language_field
 from orders.admin.names import NAME_FIELDS, NamesForm, with_names
+from orders.admin.order_numbers import upcoming_number
 from orders.admin.products import image_type
-from orders.models import Carrier, NumberCounter, PaymentMethod, Product, ShippingMethod, Shop, TaxClass, TaxRate
+from orders.models import Carrier, PaymentMethod, Product, ShippingMethod, Shop, TaxClass, TaxRate
 from orders.money import format_money, format_percent
-from orders.services.intake import COUNTER, format_number
 
 LOGO_LIMIT = 500 * 1024
 
@@ -110,8 +110,7 @@ class ShopAdmin(ShopPages):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any) -> HttpResponse:
         shop = context.get("original")
         if shop is not None:
-            last = NumberCounter.objects.filter(name=COUNTER).first()
-            context |= {"next_number": format_number(shop, (last.last if last else 0) + 1), "shop_name": shop.name}
+            context |= {"next_number": upcoming_number(shop), "shop_name": shop.name}
         context["links"] = [
             (label, hint, reverse(name))
             for label, hint, name, permission in (
