@@ -2,22 +2,21 @@
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from orders.api.errors import KeyReused, WrongFields
 from orders.api.presenting import ExactJSONRenderer, order_as_ecwid
-from orders.api.wishes import draft_from_body
-from orders.drafts import OrderDraft
+from orders.api.wishes import ApiWish, answer_for, draft_from_body
+from orders.errors import OrderError
 from orders.importers.ecwid.reading import content_hash
 from orders.models import AnsweredRequest, ApiToken, Order
-from orders.services.intake import PlaceWish, draw_number
+from orders.services.intake import draw_number
 from orders.services.plan import apply
 from orders.services.wishes import Actor
 
@@ -41,22 +40,18 @@ class Orders(StoreView):
         body_hash = content_hash(body)
         if key and (known := _answered(request.auth, key, body_hash)):
             return _answer(store, known.answer)
-        draft = draft_from_body(body)
-        if not key:
-            return _answer(store, _place(draft, request.auth))
+        wish = ApiWish(draft=draft_from_body(body), actor=Actor.api(request.auth.name), number=draw_number())
+        if key:
+            wish.token, wish.key, wish.body_hash = request.auth, key, body_hash
         try:
-            with transaction.atomic():
-                # A second request with this key waits here until the first has committed, or takes over when it failed.
-                claim = AnsweredRequest.objects.create(token=request.auth, key=key, body_hash=body_hash, status_code=0, answer={})
-                claim.answer = _place(draft, request.auth)
-                claim.status_code, claim.order_id = status.HTTP_200_OK, claim.answer["id"]
-                claim.save(update_fields=["answer", "status_code", "order"])
-        except IntegrityError:
-            known = _answered(request.auth, key, body_hash)
-            if known is None:
-                raise
-            return _answer(store, known.answer)
-        return _answer(store, claim.answer)
+            outcome = apply(wish).or_raise()
+        except (IntegrityError, OrderError):
+            # A request with the same key, at the same moment, was first: its order took the key, or the last piece.
+            if key and (known := _answered(request.auth, key, body_hash)):
+                return _answer(store, known.answer)
+            raise
+        assert outcome.event is not None
+        return _answer(store, answer_for(outcome.event.order))
 
 
 class OneOrder(StoreView):
@@ -86,12 +81,6 @@ def _answered(token: ApiToken, key: str, body_hash: str) -> AnsweredRequest | No
     if known is not None and known.body_hash != body_hash:
         raise KeyReused(_("This Idempotency-Key was used for another body."))
     return known
-
-
-def _place(draft: OrderDraft, token: ApiToken) -> dict[str, Any]:
-    outcome = apply(PlaceWish(draft=draft, actor=Actor.api(token.name), number=draw_number())).or_raise()
-    assert outcome.event is not None
-    return {"id": outcome.event.order.pk, "orderid": outcome.event.order.number}
 
 
 def _answer(store: str, answer: dict[str, Any]) -> Response:

@@ -1,6 +1,7 @@
-"""Turns Ecwid's create body into the draft of an order."""
+"""Turns Ecwid's create body into the wish to place an order, and keeps its answer for a request that comes twice."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,31 @@ from orders.importers.ecwid.document import EcwidDocument
 from orders.importers.ecwid.parsing import InvalidDocument, parse_document
 from orders.importers.ecwid.rows import draft_of, order_values
 from orders.importers.ecwid.statuses import StatusTable, UnknownStatus
-from orders.models import Shop
+from orders.models import AnsweredRequest, ApiToken, Order, Shop
+from orders.services.change import PlannedChange
+from orders.services.intake import PlaceWish
+
+
+@dataclass(kw_only=True)
+class ApiWish(PlaceWish):
+    """Place an order and keep its answer under the request's key, in one transaction: a second request with this key, however
+    close, ends in IntegrityError and changes nothing."""
+
+    token: ApiToken | None = None
+    key: str = ""
+    body_hash: str = ""
+
+    def saved(self, changes: Sequence[PlannedChange]) -> None:
+        if self.token is None:
+            return
+        order = changes[0].order
+        AnsweredRequest.objects.create(
+            token=self.token, key=self.key, body_hash=self.body_hash, status_code=200, answer=answer_for(order), order=order
+        )
+
+
+def answer_for(order: Order) -> dict[str, Any]:
+    return {"id": order.pk, "orderid": order.number}
 
 
 def draft_from_body(body: Any) -> OrderDraft:

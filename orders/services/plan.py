@@ -79,6 +79,8 @@ def _apply_chunk(wish: Wish, ids: list[int], seen: Mapping[int, str] | None) -> 
             else:
                 change.consequences = prepared[key].consequences
         save_changes(locked)
+        if locked.changes:
+            wish.saved(locked.changes)
     return Outcome(
         events=[change.event for change in locked.changes if change.event],
         refusals=locked.refusals,

@@ -75,6 +75,9 @@ class Wish:
         """The order that the wish makes. Raises OrderError to refuse it."""
         raise TypeError(f"{type(self).__name__} makes no order")
 
+    def saved(self, changes: Sequence[PlannedChange]) -> None:
+        """Called inside the transaction when `changes` are written: rows of the face that must stand or fall with them."""
+
     def require(self, permission: str, refusal: str) -> None:
         """Raises NotAllowed with `refusal` where the actor lacks the right."""
         if not self.actor.may(permission):
