@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from orders.errors import NotEnoughStock, OrderError
-from orders.models import Draft, Order, Product, StockMovement, Variant
+from orders.models import Draft, Order, Product, Shop, StockMovement, Variant
 from orders.seeding.carts import draft_rows
 from orders.seeding.catalogue import fill_catalogue
 from orders.seeding.clock import set_clock
@@ -106,6 +106,7 @@ class _Agenda:
     def live(self) -> int:
         """Let everything happen that is due; the number of changes to orders."""
         changes = 0
+        undo_window = timedelta(seconds=Shop.current().undo_seconds + 1)
         while self.heap:
             moment, _ticket, story, step, order_id = heapq.heappop(self.heap)
             if moment >= self.now:
@@ -116,6 +117,11 @@ class _Agenda:
                 elif step is not None:
                     apply(step.wish(Order.objects.get(pk=order_id))).or_raise()
                     changes += 1
+            if self.heap and timezone.localdate(self.heap[0][0]) > timezone.localdate(moment):
+                with set_clock(min(moment + undo_window, self.now)):
+                    _let_go()
+        with set_clock(self.now):
+            _let_go()
         return changes
 
     def _place(self, moment: datetime, story: Story) -> None:
@@ -123,6 +129,12 @@ class _Agenda:
         for index, step in enumerate(story.steps):
             due = _in_opening_hours(moment + step.after, minute=5 + index)
             heapq.heappush(self.heap, (due, next(self.ticket), None, step, order.pk))
+
+
+def _let_go() -> None:
+    """What the background worker does, here at the end of each day. A demo shop only keeps its mails."""
+    for path in settings.DEMO_SWEEPS:
+        import_string(path)()
 
 
 def _place_with_deliveries(story: Story, moment: datetime) -> Order:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _orders_only(settings):
-    settings.DEMO_SEEDERS, settings.CONSEQUENCE_PLANNERS = (), ()
+    settings.DEMO_SEEDERS, settings.DEMO_SWEEPS, settings.CONSEQUENCE_PLANNERS = (), (), ()
 
 
 def test_the_demo_shop_is_what_it_promises():
