@@ -135,7 +135,7 @@ def _block_of(chunk: str, skeleton: Skeleton, *, has_button: bool) -> Block | No
             return None
         return Block("link" if has_button else "button", {"label": link[1], "url": link[2]})
     text = " ".join(chunk.split("\n"))
-    if len(text) > 2 and text.startswith("*") and text.endswith("*"):
+    if len(text) >= 2 and text.startswith("*") and text.endswith("*"):
         text, name = text[1:-1], "note"
     else:
         name = "text"

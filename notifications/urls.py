@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:mail_id>/send-again/", views.resend, name="resend"),
     path("<int:mail_id>/stop/", views.cancel, name="cancel"),
     path("<int:mail_id>/release/", views.release, name="release"),
+    path("pause/", views.pause, name="pause"),
     path("send-now/<int:event_id>/", views.send_now, name="send_now"),
     path("undo/<int:event_id>/", views.undo, name="undo"),
     path("file/<str:token>/", views.file, name="file"),

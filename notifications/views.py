@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from invoices.services import release_documents
 from notifications import services
 from notifications.carts import stop_reminders
+from notifications.doorbell import ring
 from notifications.downloads import SALT
 from notifications.models import FileDownload, OutgoingEmail
 from notifications.undo_bar import events_of
@@ -125,6 +126,20 @@ def release(request: HttpRequest, mail_id: int) -> HttpResponse:
     """Let one held mail go now, also without its document where asked."""
     without = request.POST.get("without_documents") == "1"
     return _do(request, lambda actor: services.release_mail(mail_id, actor, without_documents=without), _("The e-mail goes now."))
+
+
+@staff_only
+@require_POST
+def pause(request: HttpRequest) -> HttpResponse:
+    """Stop sending, or go on: mails wait meanwhile and none is lost."""
+    if not request.user.has_perm("orders.change_shop"):
+        raise PermissionDenied
+    paused = request.POST.get("paused") == "1"
+    Shop.objects.filter(pk=Shop.current().pk).update(mail_paused=paused)
+    messages.success(request, _("Outgoing mail is paused.") if paused else _("Mails go out again."))
+    if not paused:
+        ring()
+    return _back(request)
 
 
 @require_safe

@@ -79,7 +79,9 @@ def discount_rows(voice: Voice) -> Iterable[tuple[str, Decimal]]:
         rate = f", {format_percent(row.value, voice.language)}" if row.kind == "PERCENT" and row.value else ""
         yield label + rate, -row.amount
     # What no row explains: discounts of single items, or a stored total without its parts.
-    yield voice.words["discount"], told - order.discount - order.coupon_discount
+    name = order.coupon_code if not rows else ""
+    label = voice.words["discount_named"].format(name=name) if name else voice.words["discount"]
+    yield label, told - order.discount - order.coupon_discount
 
 
 def surcharge_rows(voice: Voice) -> Iterable[tuple[str, Decimal]]:
@@ -105,7 +107,9 @@ def refund_facts(voice: Voice) -> dict[str, Any]:
         }
         for row in refund_rows[:MOST_LINES]
     ]
-    parts = [{"label": words["shipping"], "amount": voice.money(refund.shipping)}] if refund and refund.shipping else []
+    told = sum((row.amount for row in refund_rows), Decimal(0)) + (refund.shipping if refund else 0)
+    pairs = [(words["shipping"], refund.shipping), (words["adjustment"], refund.amount - told if refund_rows else 0)] if refund else []
+    parts = [{"label": label, "amount": voice.money(amount)} for label, amount in pairs if amount]
     rest = voice.money(story.paid - story.refunded)
     totals = {
         "rows": parts,
