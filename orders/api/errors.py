@@ -23,27 +23,6 @@ _FIELDS = {
 }
 
 
-class WrongFields(APIException):
-    """The body is JSON, but not an order; `problems` are (field, message)."""
-
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_code = "invalid"
-
-    def __init__(self, problems: list[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{field}: {message}" if field else message for field, message in problems))
-        self.problems = problems
-
-
-class TooLarge(APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_code = "too_large"
-
-
-class KeyReused(APIException):
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    default_code = "key_reused"
-
-
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer to an error; None for a fault of ours, which stays a 500."""
     if isinstance(error, OrderError):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from orders.api.errors import TooLarge, WrongFields
+from orders.api.refusals import TooLarge, WrongFields
 from orders.importers.ecwid.fields import Problems, check_values
 from orders.importers.ecwid.reading import decode
 

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from orders.api.errors import KeyReused, WrongFields
 from orders.api.presenting import ExactJSONRenderer, order_as_ecwid
+from orders.api.refusals import KeyReused, WrongFields
 from orders.api.wishes import ApiWish, answer_for, draft_from_body
 from orders.errors import OrderError
 from orders.importers.ecwid.reading import content_hash

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orders.api.errors import WrongFields
 from orders.api.parsing import split_problems
+from orders.api.refusals import WrongFields
 from orders.choices import Axis
 from orders.drafts import OrderDraft, StoredTotals
 from orders.importers.ecwid.document import EcwidDocument
