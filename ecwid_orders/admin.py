@@ -16,7 +16,6 @@ from django.views.decorators.http import require_safe
 from ecwid_orders.health import worker_is_silent
 from ecwid_orders.navigation import navigation
 from notifications.undo_bar import undo_bars
-from notifications.undo_bar import undo_bars
 from orders.models import Shop
 
 # Named, not imported: they read the admin of orders, which registers with this site while it loads.
