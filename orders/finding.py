@@ -70,7 +70,7 @@ def on_sale() -> QuerySet[Variant]:
 
 def scanned_variant(text: str) -> Variant | None:
     """The article whose SKU or barcode is exactly `text`, in any case."""
-    text = text.strip()
+    text = text.replace("\x00", "").strip()[:120]
     if not text:
         return None
     exact = list(on_sale().filter(Q(sku__iexact=text) | Q(barcode=text))[:5])

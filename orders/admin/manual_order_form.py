@@ -22,12 +22,13 @@ from orders.money import exponent, format_money, format_number
 
 PERSON_FIELDS = ("name", "company", "street", "street2", "postcode", "city", "state", "country", "phone")
 PERCENT = "PERCENT"
+MOST_ID = 2**63 - 1
 
 
 class OrderForm(forms.Form):
     """Everything of a manual order but its items. Nothing is required here: placing says what is missing."""
 
-    customer_id = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    customer_id = forms.IntegerField(required=False, min_value=1, max_value=MOST_ID, widget=forms.HiddenInput)
     customer_name = forms.CharField(label=gettext_lazy("Name"), max_length=200, required=False)
     email = forms.EmailField(label=gettext_lazy("E-mail"), max_length=254, required=False)
     phone = forms.CharField(label=gettext_lazy("Phone"), max_length=60, required=False)
@@ -89,13 +90,15 @@ class OrderForm(forms.Form):
         """The cleaned value; for a field with an error the text as typed, so that a draft loses nothing readable."""
         if name in self.cleaned_data:
             return self.cleaned_data[name]
-        return self[name].data if isinstance(self.fields[name], (forms.EmailField,)) else None
+        if not isinstance(self.fields[name], forms.EmailField):
+            return None
+        return str(self[name].data or "").replace("\x00", "")
 
 
 class LineForm(forms.Form):
     """One item: of the catalogue with `variant`, else free text with price and VAT."""
 
-    variant = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    variant = forms.IntegerField(required=False, min_value=1, max_value=MOST_ID, widget=forms.HiddenInput)
     name = forms.CharField(label=gettext_lazy("Item"), max_length=500, required=False)
     quantity = forms.IntegerField(
         label=gettext_lazy("Quantity"),

@@ -84,6 +84,7 @@ def test_who_may_not_look_sees_nothing(client, name):
     assert client.get(f"/admin/orders/{name}/{row.pk}/change/").status_code == 403
 
 
+@pytest.mark.both_databases
 def test_the_customer_list_finds_without_accents_by_place_and_by_phone(client):
     client.force_login(make_clerk("orders.view_customer"))
     Customer.objects.create(name="Zoé Lefèvre", city="Nîmes", phone="+33 6 12 34 56 78", phone_digits="33612345678")

@@ -44,6 +44,7 @@ def test_pieces_are_added_to_what_is_there_with_who_and_why(client, keeper):
     assert (row.delta_on_hand, row.on_hand_after, row.reason, row.actor_name, row.kind) == (-2, 8, "Broken", "clerk", "adjust")
 
 
+@pytest.mark.both_databases
 def test_a_second_click_moves_nothing(client, keeper):
     variant = make_variant("MUG", on_hand=10)
     adjust(client, variant, "+5")
@@ -100,6 +101,7 @@ def test_the_list_shows_low_and_oversold_first_and_filters_them(client, keeper):
     assert skus(q="ful") == ["FULL"]
 
 
+@pytest.mark.both_databases
 def test_goods_are_received_line_by_line_or_not_at_all(client, keeper):
     make_variant("MUG", on_hand=10)
     make_variant("BOWL", on_hand=0, barcode="4006381333931")
@@ -180,6 +182,7 @@ def test_an_image_is_served_to_staff_by_what_its_bytes_say(client, boss):
     assert client.get(address).status_code == 404
 
 
+@pytest.mark.both_databases
 def test_products_are_found_by_a_variants_sku(client, boss):
     make_variant("BOL-NUIT", name="Bol à thé")
     for text in ("bol-n", "the bol", "BOL A"):

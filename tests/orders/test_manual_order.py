@@ -95,6 +95,7 @@ def test_a_free_item_with_price_and_vat_needs_no_catalogue(client, clerk):
     )
 
 
+@pytest.mark.both_databases
 def test_a_double_click_makes_one_order(client, clerk):
     make_variant("MUG")
     data = filled(client)
@@ -190,6 +191,7 @@ def test_the_country_of_delivery_decides_the_vat(client, clerk):
     assert (order.total, order.tax, order.lines.get().vat_category) == (Decimal(10), Decimal(0), "G")
 
 
+@pytest.mark.both_databases
 def test_a_customer_is_found_without_accents_and_fills_the_form(client, clerk):
     make_order(customer_name="Zoé Lefèvre", email="zoe@example.com", items={"MUG": 1})
     found = client.get(URL, {"suggest": "customers", "customer_search": "lefevre zo"})
@@ -248,6 +250,28 @@ def test_without_the_right_there_is_no_form(client):
     client.force_login(make_clerk("orders.view_order"))
     assert client.get(URL).status_code == 403
     assert client.post(URL, {}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"draft": "no-uuid"},
+        {"email": "a\x00b", "customer_name": "Zoé"},
+        {"article_search": "\x00", "do": "typed"},
+        {"customer_search": "((([", "do": "typed"},
+        {"items-TOTAL_FORMS": "1", "items-0-variant": "9" * 30, "items-0-quantity": "1"},
+        {"items-TOTAL_FORMS": "nonsense"},
+        {"customer_id": "9" * 30},
+        {"do": "customer:x"},
+        {"do": "remove:99"},
+        {"language": "xx", "billing_country": "??", "pickup_at": "soon"},
+    ],
+)
+@pytest.mark.both_databases
+def test_nonsense_is_answered_and_creates_nothing(client, clerk, changes):
+    data = fields_of(page(client))
+    assert send(client, data, **changes).status_code in (200, 404)
+    assert Order.objects.count() == 0
 
 
 def test_somebody_elses_draft_stays_theirs(client, clerk):
