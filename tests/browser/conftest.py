@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connections
 from django.utils import translation
 
 from tests.conftest import CHROMIUM
@@ -12,6 +13,20 @@ from tests.makers import make_clerk, make_shop
 
 # Playwright's own loop runs in the test's thread; Django would take it for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+_contents = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Playwright's loop gives a thread new connection objects; what the emptied tables are filled from must go along."""
+    for alias in connections:
+        held = getattr(connections[alias], "_test_serialized_contents", None)
+        if held is not None:
+            _contents[alias] = held
+        elif alias in _contents:
+            connections[alias]._test_serialized_contents = _contents[alias]
 
 
 def pytest_collection_modifyitems(items):

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from invoices.models import Invoice
-from notifications.delivery import deliver_due
+from notifications.delivery import sweep
 from notifications.models import OutgoingEmail
 from orders.api.tokens import issue_token
 from orders.integrity import find_problems
@@ -65,7 +65,7 @@ def test_an_order_of_the_storefront_appears_and_people_are_mailed(office, client
     )
     assert answer.status_code == 200, answer.content
     number = answer.json()["orderid"]
-    deliver_due()
+    sweep()
     office.goto(f"{office.base}/admin/orders/order/")
     expect(office.locator("table").get_by_text(f"#{number}")).to_be_visible()
     assert {(m.kind, m.recipient, m.state) for m in mails()} >= {
@@ -90,7 +90,7 @@ def test_shipping_says_what_it_does_and_does_it(office):
     assert (mail.state, mail.language) == ("held", "fr")
     office.get_by_role("button", name="Send now").click()
     office.wait_for_load_state()
-    deliver_due()
+    sweep()
     mail.refresh_from_db()
     assert mail.state == "sent"
     assert "6A21904471082" in mail.text
@@ -132,14 +132,14 @@ def text_of(page, invoice, folder):
 def test_a_change_undone_inside_the_window_never_left(office):
     make_variant("MUG", on_hand=10)
     order = make_order("PAID", items={"MUG": 3})
-    deliver_due()
+    sweep()
     before = len(mails(state="sent"))
     open_order(office, order)
     choose_status(office, "fulfilment", "Shipped")
     apply_panel(office)
     office.get_by_role("button", name="Undo").click()
     office.wait_for_load_state()
-    deliver_due()
+    sweep()
     order = Order.objects.with_statuses().get(pk=order.pk)
     assert (order.fulfilment_status.code, stock_of("MUG")) == ("AWAITING_PROCESSING", (10, 3))
     assert [m.state for m in mails(order=order, kind="shipped")] == ["cancelled"]
