@@ -28,7 +28,6 @@ def message_of(mail: OutgoingEmail, shop: Shop) -> EmailMessage:
     if reply := mail.reply_to or shop.email:
         message["Reply-To"] = reply
     message["Subject"] = _clean(mail.subject)
-    message["Content-Language"] = mail.language
     message["Auto-Submitted"] = "auto-generated"
     if mail.in_reply_to:
         message["In-Reply-To"] = message["References"] = mail.in_reply_to
@@ -43,6 +42,7 @@ def message_of(mail: OutgoingEmail, shop: Shop) -> EmailMessage:
         if document := row.get("document"):
             content = stored_file(Invoice.objects.get(pk=document))
             message.add_attachment(content, maintype="application", subtype="pdf", filename=row["name"])
+    message["Content-Language"] = mail.language  # after the content: setting that drops the headers that describe it
     _fix_boundaries(message, mail.message_id)
     return message
 
