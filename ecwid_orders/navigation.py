@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from orders.models import Order
 
@@ -17,7 +18,7 @@ MOST_COUNTED = 100
 
 @dataclass(frozen=True)
 class Place:
-    """A page of the sidebar. `right` is the permission that opens it; `phone` places stand in the bottom bar."""
+    """A page of the sidebar. `right` is the permission that opens it; `phone` places stand in the bottom bar, by their `short` name."""
 
     label: str | Promise
     icon: str
@@ -25,6 +26,7 @@ class Place:
     right: str = ""
     phone: bool = False
     key: str = ""
+    short: str | Promise = ""
 
 
 @dataclass
@@ -34,6 +36,7 @@ class NavItem:
     url: str
     phone: bool
     key: str
+    short: str | Promise = ""
     count: str = ""
     alert: bool = False
     current: bool = False
@@ -54,7 +57,13 @@ WORK = (
     Place(_("Customers"), "users", "admin:orders_customer_changelist", "orders.view_customer"),
     Place(_("Invoices"), "file-text", "admin:invoices_invoice_changelist", "invoices.view_invoice"),
     Place(
-        _("Outgoing mail"), "send", "admin:notifications_outgoingemail_changelist", "notifications.view_outgoingemail", phone=True, key="e"
+        _("Outgoing mail"),
+        "send",
+        "admin:notifications_outgoingemail_changelist",
+        "notifications.view_outgoingemail",
+        phone=True,
+        key="e",
+        short=pgettext_lazy("bottom bar", "Mails"),
     ),
 )
 SHOP = (
@@ -84,7 +93,7 @@ def open_places(request: HttpRequest, places: Iterable[Place]) -> Iterable[NavIt
             url = reverse(place.url_name)
         except NoReverseMatch:
             continue
-        yield NavItem(place.label, place.icon, url, place.phone, place.key)
+        yield NavItem(place.label, place.icon, url, place.phone, place.key, place.short)
 
 
 def _mark_current(path: str, items: list[NavItem]) -> None:

@@ -100,12 +100,20 @@
     markTheme();
   };
 
-  // Countdown: <time data-countdown datetime="..."> shows the time left; its element leaves when the time is over.
+  // Countdown: <time data-countdown datetime="..."> shows the time left; its element leaves when the time is over, and
+  // the bar with its last element. The server's clock counts: a device that runs ahead would take "Undo" away at once.
+  const ahead = Date.now() - (Date.parse(document.body.dataset.now) || Date.now());
   const written = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  const leave = (element) => {
+    if (!element) return;
+    element.hidden = true;
+    const bar = element.closest(".undo-bar");
+    if (bar && !$("[data-until]:not([hidden])", bar)) bar.hidden = true;
+  };
   const tick = () => $$("[data-countdown]").forEach((clock) => {
-    const left = Math.ceil((Date.parse(clock.dateTime || clock.dataset.countdown) - Date.now()) / 1000);
+    const left = Math.ceil((Date.parse(clock.dateTime || clock.dataset.countdown) - Date.now() + ahead) / 1000);
     if (left > 0) clock.textContent = written(left);
-    else clock.closest("[data-until]")?.setAttribute("hidden", "");
+    else leave(clock.closest("[data-until]"));
   });
 
   // Keys. One letter keys rest while somebody types, and can be switched off.
