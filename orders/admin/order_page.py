@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orders.admin.effects import in_words
 from orders.admin.status_menu import choices, next_step
 from orders.admin.timeline import History
 from orders.choices import Axis
@@ -200,6 +201,6 @@ def _flat(name: str, value: Any) -> list[tuple[str, str]]:
         return [row for key, item in value.items() for row in _flat(f"{name}.{key}" if name else str(key), item)]
     if isinstance(value, list):
         if all(not isinstance(item, (dict, list)) for item in value):
-            return [(name, ", ".join(str(item) for item in value if item is not None))]
+            return [(name, ", ".join(in_words(item) for item in value if item is not None))]
         return [row for position, item in enumerate(value, 1) for row in _flat(f"{name} {position}", item)]
-    return [(name, "" if value is None else str(value))]
+    return [(name, in_words(value))]

@@ -102,7 +102,7 @@ class History:
         if not isinstance(pair, dict):
             return
         old, new = (self.statuses.get((axis.value, pair.get(side) or "")) for side in ("from", "to"))
-        if new is None or (old is None and entry.event.kind == OrderEvent.Kind.PLACED):
+        if new is None or pair.get("from") is None:
             return
         entry.moves.append((str(old) if old else pair.get("from") or "", str(new)))
         if entry.event.kind == OrderEvent.Kind.STATUS:
