@@ -165,6 +165,8 @@ def _check_tokens(tokens: Iterable[Token]) -> None:
     """Size and shape, before anything is built."""
     count = depth = loops = 0
     for token in tokens:
+        if token.token_type == TokenType.TEXT and any(mark in token.contents for mark in ("{%", "%}", "{{", "}}")):
+            raise TemplateSyntaxError(_("a tag is not closed"))
         if token.token_type not in (TokenType.BLOCK, TokenType.VAR):
             continue
         count += 1

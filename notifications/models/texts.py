@@ -39,9 +39,9 @@ class MailSwitch(models.Model):
 
     COPY_TO_STAFF = "copy_to_staff"
 
-    kind = models.CharField(
-        _("mail"), max_length=30, unique=True, choices=[*Kind.choices, (COPY_TO_STAFF, _("Copy of customers' mails to staff"))]
-    )
+    KINDS = [*Kind.choices, (COPY_TO_STAFF, _("Copy of customers' mails to staff"))]
+
+    kind = models.CharField(_("mail"), max_length=30, unique=True, choices=KINDS)
     is_on = models.BooleanField(_("on"), default=True)
 
     class Meta:
