@@ -2,6 +2,7 @@
 
 import argparse
 import ctypes
+import hashlib
 import http.client
 import io
 import os
@@ -55,7 +56,7 @@ def read_options() -> argparse.Namespace:
 
 def write_env_file() -> None:
     env = ROOT / ".env"
-    if env.exists():
+    if env.exists() or os.environ.get("SECRET_KEY"):
         return
     with os.fdopen(os.open(env, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(
@@ -89,7 +90,7 @@ def prepare(options: argparse.Namespace) -> bool:
         print("Preparing the database", flush=True)
         call_command("migrate", interactive=False, verbosity=0)
         print("Preparing the pages", flush=True)
-        call_command("collectstatic", interactive=False, verbosity=0)
+        collect_pages()
         from orders.models import Order, Product
 
         is_new = not Order.objects.exists() and not Product.objects.exists()
@@ -107,6 +108,25 @@ def prepare(options: argparse.Namespace) -> bool:
         print(error)
         return False
     return True
+
+
+def collect_pages() -> None:
+    """Collect and compress the static files. Takes ten seconds, so it is left out while no file changed."""
+    from django.conf import settings
+    from django.contrib.staticfiles.finders import get_finders
+    from django.core.management import call_command
+
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            facts = Path(storage.path(path)).stat()
+            digest.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    mark = Path(settings.VAR_DIR) / "static-made-from"
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if manifest.exists() and mark.exists() and mark.read_text() == digest.hexdigest():
+        return
+    call_command("collectstatic", interactive=False, verbosity=0)
+    mark.write_text(digest.hexdigest())
 
 
 def make_owner() -> None:
