@@ -19,7 +19,7 @@ from orders.services.plan import Actor
 
 State = OutgoingEmail.State
 RIGHT = "notifications.send_outgoingemail"
-RELEASED = "orders.change_status"
+RELEASED = "orders.change_order_status"
 
 
 def release_now(event_ids: Iterable[int], actor: Actor) -> int:

@@ -81,7 +81,7 @@ def make_order(payment: str = "", fulfilment: str = "", *, items: Mapping[str, i
 
 
 def make_clerk(*permissions: str, username: str = "clerk", superuser: bool = False) -> User:
-    """A person of the back office; "orders.change_status" and the like name the rights."""
+    """A person of the back office; "orders.change_order_status" and the like name the rights."""
     if superuser:
         return User.objects.create_superuser(username, f"{username}@example.com", "pass-word-123")
     clerk = User.objects.create_user(username, f"{username}@example.com", "pass-word-123", is_staff=True)

@@ -93,7 +93,7 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
             "matches_text": counted_text(matches),
             "text": request.GET.get("q", "").strip(),
             "bulk_statuses": offered(statuses, local_delivery=Shop.current().local_delivery)
-            if request.user.has_perm("orders.change_status")
+            if request.user.has_perm("orders.change_order_status")
             else {},
             "payment_methods": [name for kind, name in methods if kind == "payment"],
             "shipping_methods": [name for kind, name in methods if kind == "shipping"],

@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'order',
                 'verbose_name_plural': 'orders',
                 'ordering': ['-placed_at', '-id'],
-                'permissions': [('change_status', 'Can change the status of an order'), ('record_payment', 'Can record a payment'), ('refund_order', 'Can record a refund'), ('cancel_order', 'Can cancel an order'), ('ship_order', 'Can record a shipment'), ('print_order', 'Can print an order'), ('export_order', 'Can export orders'), ('import_order', 'Can import orders'), ('export_personal_data', 'Can export personal data')],
+                'permissions': [('change_order_status', 'Can change the status of an order'), ('record_payment', 'Can record a payment'), ('refund_order', 'Can record a refund'), ('cancel_order', 'Can cancel an order'), ('ship_order', 'Can record a shipment'), ('print_order', 'Can print an order'), ('export_order', 'Can export orders'), ('import_order', 'Can import orders'), ('export_personal_data', 'Can export personal data')],
             },
         ),
         migrations.CreateModel(

@@ -186,6 +186,8 @@ class PlannedChange:
             or self.notes
             or self.movements
             or self.undoes
+            or self.facts.get("add_tags")
+            or self.facts.get("remove_tags")
         )
 
     def after(self, name: str) -> Any:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from orders.choices import Axis
-from orders.errors import InvalidWish
+from orders.errors import InvalidWish, NotAllowed
 from orders.models import Carrier, LineDecision, Order, OrderEvent, Payment, Refund, Shipment, ShipmentLine, Status
 from orders.services.change import PlannedChange, PlannedDecision
 from orders.services.stock import Pieces, decide_release
 from orders.services.wishes import OrdersWish
 from orders.services.world import World
+
+RECORD_RIGHTS = {Status.Record.PAYMENT: "orders.record_payment", Status.Record.REFUND: "orders.refund_order"}
 
 
 @dataclass(kw_only=True)
@@ -46,7 +48,9 @@ class StatusWish(OrdersWish):
             change.fulfilment = self._target(Axis.FULFILMENT, self.fulfilment, order, world)
         if change.status_changes:
             self._check_rights(change)
-        carry_consequences(change, world, lost_lines=self.lost_lines, record=self.record, method=self.method, reference=self.reference)
+        carry_consequences(
+            change, world, lost_lines=self.lost_lines, record=self._record(change), method=self.method, reference=self.reference
+        )
         self._take_back(change)
         self._ship(change, world)
         return change
@@ -68,9 +72,18 @@ class StatusWish(OrdersWish):
         return target
 
     def _check_rights(self, change: PlannedChange) -> None:
-        self.require("orders.change_status", _("You may not change the status of orders."))
+        self.require("orders.change_order_status", _("You may not change the status of orders."))
         if change.payment_changes and change.payment.releases:
             self.require("orders.cancel_order", _("You may not cancel orders."))
+
+    def _record(self, change: PlannedChange) -> bool | None:
+        """Whether to write the proposed payment or refund: never silently without the right to record it."""
+        right = RECORD_RIGHTS.get(change.payment.proposes_record)
+        if right is None or self.actor.may(right):
+            return self.record
+        if self.record:
+            raise NotAllowed(_("You may not record payments or refunds."))
+        return False
 
     def _take_back(self, change: PlannedChange) -> None:
         if change.fulfilment.asks != Status.Asks.RETURNED_PIECES or not self.returned:

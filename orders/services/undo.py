@@ -38,7 +38,7 @@ class UndoWish(OneOrderWish):
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises CannotUndo where the change is not the latest or is undone already, NotAllowed without the right to change."""
-        self.require("orders.change_status", _("You may not change the status of orders."))
+        self.require("orders.change_order_status", _("You may not change the status of orders."))
         event = latest_change(order.pk)
         change = world.change_of(order, OrderEvent.Kind.UNDO)
         if event is not None and event.undoes_id == self.event_id:

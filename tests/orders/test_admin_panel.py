@@ -220,7 +220,7 @@ def test_who_may_not_change_statuses_is_told_so_and_changes_nothing(client):
 def test_who_may_not_cancel_can_still_ship(client):
     make_shop()
     clerk = make_clerk("orders.view_order")
-    clerk.user_permissions.add(Permission.objects.get(content_type__model="order", codename="change_status"))
+    clerk.user_permissions.add(Permission.objects.get(content_type__model="order", codename="change_order_status"))
     client.force_login(clerk)
     order = make_order("PAID")
     assert client.post(place(order, "status"), fields_of(client.get(place(order, "status"), {"payment": "CANCELLED"}))).status_code == 403

@@ -6,6 +6,7 @@ import pytest
 
 from orders.errors import InvalidWish, NotAllowed, NotEnoughStock, StaleOrder
 from orders.models import Order, OrderEvent, StockMovement
+from orders.services.editing import DetailsWish
 from orders.services.plan import Actor, apply, plan
 from orders.services.status import StatusWish
 from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, set_status, stock_of
@@ -183,6 +184,23 @@ def test_a_clerk_without_the_right_is_refused():
     order = make_order()
     with pytest.raises(NotAllowed):
         set_status(order, payment="PAID", actor=Actor.clerk(make_clerk()))
+
+
+def test_paid_records_no_money_for_a_clerk_who_may_not_record_it():
+    order = make_order(items={"MUG": 2})
+    clerk = Actor.clerk(make_clerk("orders.change_order_status"))
+    set_status(order, payment="PAID", actor=clerk)
+    order.refresh_from_db()
+    assert (order.payment_status.code, order.paid_total) == ("PAID", Decimal(0))
+    with pytest.raises(NotAllowed):
+        set_status(make_order(items={"MUG": 1}), payment="PAID", actor=clerk, record=True)
+
+
+def test_tags_alone_are_a_change():
+    order = make_order()
+    apply(DetailsWish(ids=[order.pk], actor=ROBOT, add_tags=["Gift"])).or_raise()
+    apply(DetailsWish(ids=[order.pk], actor=ROBOT, remove_tags=["Gift"], add_tags=["Late"])).or_raise()
+    assert list(order.tags.values_list("name", flat=True)) == ["Late"]
 
 
 def test_a_bulk_change_serves_what_stock_allows_and_names_the_rest():
