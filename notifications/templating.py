@@ -182,7 +182,7 @@ def _check_tokens(tokens: Iterable[Token]) -> None:
             raise TemplateSyntaxError(_("too many tags"))
 
 
-def _check_nodes(nodes: Iterable[Node], facts: Mapping[str, Any] | None, local: Mapping[str, Any], used: set[str]) -> None:
+def _check_nodes(nodes: Iterable[Any], facts: Mapping[str, Any] | None, local: Mapping[str, Any], used: set[str]) -> None:
     for node in nodes:
         if isinstance(node, _ValueNode):
             _check_expression(node.expression, facts, local, used)
@@ -192,9 +192,10 @@ def _check_nodes(nodes: Iterable[Node], facts: Mapping[str, Any] | None, local: 
                     _check_expression(expression, facts, local, used)
                 _check_nodes(nodelist, facts, local, used)
         elif isinstance(node, defaulttags.ForNode):
-            sequence = node.sequence.var
+            looped: Any = node.sequence
+            sequence = looped.var
             name = ".".join(sequence.lookups or ()) if isinstance(sequence, Variable) else ""
-            if name not in LISTS or node.sequence.filters or len(node.loopvars) != 1:
+            if name not in LISTS or looped.filters or len(node.loopvars) != 1:
                 raise BadText(_("A loop goes over items, taxes or shipments only."))
             used.add(name)
             rows = (facts or {}).get(name) or [{}]

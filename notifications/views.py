@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -144,7 +145,7 @@ def pause(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def file(request: HttpRequest, token: str) -> HttpResponse:
+def file(request: HttpRequest, token: str) -> HttpResponseBase:
     """A bought file, behind the signed link of a mail: while the order is paid, the time is not over and the limit not reached."""
     shop = Shop.current()
     try:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -143,7 +144,11 @@ def _made(groups: Mapping[str, Makers], wanted: Collection[str] | None) -> dict[
 
 
 def _constants(values: Mapping[str, Any]) -> Makers:
-    return {name: (lambda value=value: value) for name, value in values.items()}
+    return {name: partial(_same, value) for name, value in values.items()}
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _whole(make: Callable[[Voice], Any], voice: Voice) -> Makers:

@@ -15,6 +15,7 @@ from orders.money import format_number
 
 
 def addresses_block(voice: Voice) -> Block:
+    """Where the order goes, and how it is paid."""
     order, words, story = voice.order, voice.words, voice.story
     place = story.address("shipping") or story.address("billing")
     pickup = order.delivery_kind == DeliveryKind.PICKUP
@@ -38,6 +39,7 @@ def addresses_block(voice: Voice) -> Block:
 
 
 def address_lines(voice: Voice, address: OrderAddress) -> list[str]:
+    """An address as lines, its country in the mail's language."""
     place = " ".join(part for part in (address.postcode, address.city) if part)
     parts = [
         address.name,
@@ -52,11 +54,13 @@ def address_lines(voice: Voice, address: OrderAddress) -> list[str]:
 
 
 def place_line(voice: Voice) -> str:
+    """The address as one line, without the name."""
     address = voice.story.address("shipping") or voice.story.address("billing")
     return ", ".join(address_lines(voice, address)[1 if address.name else 0 :]) if address else ""
 
 
 def summary_block(voice: Voice) -> Block:
+    """The order in two lines: pieces and total, delivery."""
     order, words, story = voice.order, voice.words, voice.story
     place = story.address("shipping")
     town = " ".join((place.postcode, place.city)).strip() if place else ""
@@ -72,6 +76,7 @@ def summary_block(voice: Voice) -> Block:
 
 
 def customer_block(voice: Voice) -> Block:
+    """Who bought, for staff."""
     order, words = voice.order, voice.words
     rows = rows_of(
         (words["customer"], order.customer_name),
@@ -84,6 +89,7 @@ def customer_block(voice: Voice) -> Block:
 
 
 def shipment_facts(voice: Voice) -> dict[str, Any]:
+    """The parcels of the mail, with their tracking."""
     story, words = voice.story, voice.words
     parcel = story.parcels[-1][0] if story.parcels else None
     rows: list[dict[str, Any]] = []
@@ -106,6 +112,7 @@ def shipment_facts(voice: Voice) -> dict[str, Any]:
 
 
 def parcel_lines(voice: Voice) -> Block:
+    """What is in the parcels: what they name, else everything that is shipped."""
     named = [row for _shipment, rows in voice.story.parcels for row in rows or ()]
     pairs = [(row.line, row.quantity) for row in named]
     pairs = pairs or [(line, voice.pieces(line)) for line in voice.story.lines if line.requires_shipping and not line.is_digital]
@@ -114,11 +121,13 @@ def parcel_lines(voice: Voice) -> Block:
 
 
 def left_out_line(voice: Voice) -> str:
+    """What is not in the parcel because it is not shipped."""
     names = [line.name for line in voice.story.lines if line.is_digital or not line.requires_shipping]
     return voice.words["left_out"].format(names=", ".join(names[:MOST_LINES])) if names else ""
 
 
 def pickup_facts(voice: Voice) -> dict[str, Any]:
+    """Where and when the order is collected."""
     words, shop, story = voice.words, voice.shop, voice.story
     address = ", ".join(line.strip() for line in (shop.pickup_address or shop_address(shop)).splitlines() if line.strip())
     rows = rows_of(
@@ -138,6 +147,7 @@ def pickup_facts(voice: Voice) -> dict[str, Any]:
 
 
 def bank_block(voice: Voice) -> Block:
+    """How to pay."""
     words, story = voice.words, voice.story
     how = " · ".join(line.strip() for line in (story.instructions or voice.shop.bank_details).splitlines() if line.strip())
     rows = rows_of(
@@ -150,6 +160,7 @@ def bank_block(voice: Voice) -> Block:
 
 
 def download_facts(voice: Voice) -> dict[str, Any]:
+    """How many files, until when, how often."""
     shop, story = voice.shop, voice.story
     until = story.now.astimezone(voice.zone) + timedelta(days=shop.download_days)
     return {

@@ -13,6 +13,7 @@ MOST_LINES = 40  # beyond that Gmail would cut the mail
 
 
 def lines_table(voice: Voice, title: str, *, with_amounts: bool, with_sku: bool = False) -> Block:
+    """The items of the order."""
     rows = []
     for line in voice.story.lines[:MOST_LINES]:
         quantity = voice.pieces(line)
@@ -29,6 +30,7 @@ def lines_table(voice: Voice, title: str, *, with_amounts: bool, with_sku: bool 
 
 
 def table(voice: Voice, title: str, rows: list[dict[str, Any]], *, left_out: int, with_amounts: bool, totals_follow: bool) -> Block:
+    """A table of items; `left_out` more are named under it, not listed."""
     if left_out > 0:
         text = voice.words["more_item"] if left_out == 1 else voice.words["more_items"].format(count=left_out)
         rows.append({"name": text, "option": "", "quantity": "", "amount": ""})
@@ -45,6 +47,7 @@ def table(voice: Voice, title: str, rows: list[dict[str, Any]], *, left_out: int
 
 
 def totals_block(voice: Voice) -> Block:
+    """The sums under the items, down to the total."""
     story, order, words = voice.story, voice.order, voice.words
     shipping = words["shipping_named"].format(name=order.shipping_method) if order.shipping_method else words["shipping"]
     rows = [
@@ -70,6 +73,7 @@ def totals_block(voice: Voice) -> Block:
 
 
 def discount_rows(voice: Voice) -> Iterable[tuple[str, Decimal]]:
+    """Discounts with their names, negative."""
     story, order = voice.story, voice.order
     rows: Sequence[Any] = story.discounts
     told = sum((row.amount for row in rows), Decimal(0))
@@ -85,6 +89,7 @@ def discount_rows(voice: Voice) -> Iterable[tuple[str, Decimal]]:
 
 
 def surcharge_rows(voice: Voice) -> Iterable[tuple[str, Decimal]]:
+    """Surcharges and tips with their names."""
     rows, order = voice.story.surcharges, voice.order
     for row in rows:
         yield row.label or voice.words["tip" if row.kind == OrderSurcharge.Kind.TIP else "surcharge"], row.amount
@@ -94,6 +99,7 @@ def surcharge_rows(voice: Voice) -> Iterable[tuple[str, Decimal]]:
 
 
 def refund_facts(voice: Voice) -> dict[str, Any]:
+    """What is given back: pieces, sum, means."""
     words, story = voice.words, voice.story
     refund, refund_rows = story.refund or (None, ())
     amount = voice.money(refund.amount) if refund else ""
@@ -132,6 +138,7 @@ def refund_facts(voice: Voice) -> dict[str, Any]:
 
 
 def stock_block(voice: Voice) -> Block:
+    """What is left of the items, for staff."""
     rows = []
     for sku, available, limit in voice.story.available[:MOST_LINES]:
         text = voice.words["available" if limit is None else "available_limit"].format(available=available, limit=limit)
@@ -140,6 +147,7 @@ def stock_block(voice: Voice) -> Block:
 
 
 def files_block(voice: Voice) -> Block:
+    """Files with their links."""
     rows = [
         {"name": file.name, "detail": file_size(voice, file.size), "action": voice.words["download"], "url": safe_url(file.url)}
         for file in voice.story.files
@@ -157,6 +165,7 @@ def file_size(voice: Voice, size: int) -> str:
 
 
 def document_facts(voice: Voice) -> dict[str, Any]:
+    """The document that comes with the mail."""
     name = voice.words[voice.story.attached] if voice.story.attached else ""
     rows = [{"name": name, "detail": "PDF"}] if name else []
     return {

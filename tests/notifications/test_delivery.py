@@ -14,7 +14,7 @@ from orders.services.plan import Actor
 from tests.makers import ROBOT, make_clerk, make_order, make_shop, set_status
 from tests.notifications.smtp import start_server
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

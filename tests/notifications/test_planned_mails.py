@@ -14,7 +14,7 @@ from orders.services.status import StatusWish
 from orders.services.undo import UndoWish
 from tests.makers import make_clerk, make_draft, make_order, make_shop, make_variant, set_status
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture(autouse=True)
