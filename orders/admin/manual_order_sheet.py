@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from orders.admin.effects import Effect, effects_of
 from orders.admin.manual_order_form import LineForm, LineFormSet, OrderForm, draft_of
@@ -74,6 +75,11 @@ class Row:
     line: OrderLine | None
     is_counted: bool
     asked: int
+
+    @property
+    def title(self) -> str:
+        """What the item is called beside its fields."""
+        return self.typed.name or (str(self.variant) if self.variant else _("free item"))
 
     @property
     def available(self) -> int | None:
