@@ -67,7 +67,7 @@ def test_an_order_of_the_storefront_appears_and_people_are_mailed(office, client
     number = answer.json()["orderid"]
     sweep()
     office.goto(f"{office.base}/admin/orders/order/")
-    expect(office.locator("table").get_by_text(f"#{number}")).to_be_visible()
+    expect(office.get_by_role("link", name=f"#{number}")).to_be_visible()
     assert {(m.kind, m.recipient, m.state) for m in mails()} >= {
         ("new_order", "staff@example.com", "sent"),
         ("order_confirmation", "lea@example.com", "sent"),
