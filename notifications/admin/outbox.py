@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications.kinds import Kind
 from notifications.models import DeliveryAccount, OutgoingEmail
 from notifications.templatetags.order_mails import row_of
+from notifications.wording import language_name
 
 State = OutgoingEmail.State
 PAGE = 50
@@ -85,6 +86,7 @@ class OutgoingEmailAdmin(admin.ModelAdmin):
             "opts": self.opts,
             "mail": mail,
             "row": row_of(mail),
+            "language_name": language_name(mail.language),
             "tries": list(mail.tries.all()[:20]),
             "resends": list(mail.resends.defer("html", "text").order_by("-id")[:10]),
             "may_send": request.user.has_perm("notifications.send_outgoingemail"),

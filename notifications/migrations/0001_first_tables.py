@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('personal_word', models.TextField(blank=True)),
                 ('about', models.CharField(blank=True, help_text='What the mail names once, such as a tracking number.', max_length=200)),
                 ('known_before', models.JSONField(blank=True, default=dict)),
-                ('state', models.CharField(choices=[('held', 'waits'), ('queued', 'ready to go'), ('sending', 'being sent'), ('sent', 'sent'), ('failed', 'will be tried again'), ('dead', 'not deliverable'), ('cancelled', 'stopped'), ('suppressed', 'not wanted')], max_length=10, verbose_name='state')),
+                ('state', models.CharField(choices=[('held', 'waits'), ('queued', 'ready to go'), ('sending', 'being sent'), ('sent', 'sent'), ('failed', 'tried again soon'), ('dead', 'not deliverable'), ('cancelled', 'stopped'), ('suppressed', 'not wanted')], max_length=10, verbose_name='state')),
                 ('release_at', models.DateTimeField(verbose_name='goes at')),
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
                 ('next_at', models.DateTimeField()),
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField()),
-                ('result', models.CharField(choices=[('sent', 'accepted'), ('kept', 'kept here, no mail server is set'), ('refused', 'refused'), ('failed', 'failed'), ('lost', 'interrupted')], max_length=10)),
+                ('result', models.CharField(choices=[('sent', 'accepted'), ('kept', 'kept here, not sent out'), ('refused', 'refused'), ('failed', 'failed'), ('lost', 'interrupted')], max_length=10)),
                 ('code', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('answer', models.CharField(blank=True, max_length=500)),
                 ('mail', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tries', to='notifications.outgoingemail')),

@@ -16,7 +16,7 @@ class OutgoingEmail(models.Model):
         QUEUED = "queued", _("ready to go")
         SENDING = "sending", _("being sent")
         SENT = "sent", _("sent")
-        FAILED = "failed", _("will be tried again")
+        FAILED = "failed", _("tried again soon")
         DEAD = "dead", _("not deliverable")
         CANCELLED = "cancelled", _("stopped")
         SUPPRESSED = "suppressed", _("not wanted")
@@ -97,7 +97,7 @@ class DeliveryAttempt(models.Model):
 
     class Result(models.TextChoices):
         SENT = "sent", _("accepted")
-        KEPT = "kept", _("kept here, no mail server is set")
+        KEPT = "kept", _("kept here, not sent out")
         REFUSED = "refused", _("refused")
         FAILED = "failed", _("failed")
         LOST = "lost", _("interrupted")

@@ -73,7 +73,7 @@ def row_of(mail: OutgoingEmail) -> MailRow:
     elif mail.state == State.HELD:
         when = mail.release_at
     elif mail.state == State.SENT and mail.is_kept:
-        label, detail = _("kept here"), _("no mail server is set")
+        label, detail = _("kept here"), _("not sent out")
     elif mail.state in (State.FAILED, State.DEAD):
         detail = mail.last_error
         when = mail.next_at if mail.state == State.FAILED else when
