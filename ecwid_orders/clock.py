@@ -1,19 +1,38 @@
-"""Beat's scheduler: it rings, and stops ringing where nobody empties the queue."""
+"""Beat's scheduler: it rings, and stops ringing where nobody empties the queue or no broker answers."""
 
+import logging
 from typing import Any
 
 from celery.beat import PersistentScheduler
+from kombu.exceptions import KombuError
+
+logger = logging.getLogger(__name__)
 
 FULL_QUEUE = 500
 
 
 class PatientScheduler(PersistentScheduler):
-    """Without a worker the queue would grow for as long as beat runs. The rows are the record, so a ring that is left out loses nothing."""
+    """The rows are the record: a ring that is left out loses nothing, the next one finds what waits.
+
+    Without a worker the queue would grow for as long as beat runs; without a broker every ring would log a page of traces.
+    """
+
+    is_cut_off = False
 
     def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.is_full(entry.options.get("queue", self.app.conf.task_default_queue)):
+        try:
+            if self.is_full(entry.options.get("queue", self.app.conf.task_default_queue)):
+                return None
+            sent = super().apply_async(entry, *args, **kwargs)
+        except (KombuError, OSError, *self.connection.connection_errors) as error:
+            if not self.is_cut_off:
+                logger.warning("The broker does not answer (%s); ringing goes on when it is back.", error)
+            self.is_cut_off = True
             return None
-        return super().apply_async(entry, *args, **kwargs)
+        if self.is_cut_off:
+            logger.warning("The broker answers again.")
+        self.is_cut_off = False
+        return sent
 
     def is_full(self, queue: str) -> bool:
         return self.connection.default_channel.queue_declare(queue=queue, durable=True).message_count >= FULL_QUEUE

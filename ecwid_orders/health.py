@@ -70,7 +70,7 @@ def _mail() -> str:
 def _broker() -> str:
     with current_app.connection_for_write() as broker:
         try:
-            broker.connect()
+            broker.default_channel.close()
         except (KombuError, OSError, *broker.connection_errors):
             return "unreachable"
     return "ok"

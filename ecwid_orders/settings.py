@@ -166,7 +166,8 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "store_processed": False,
     }
 else:
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+    # No second try where a click waits for it; workers and the clock try again by rules of their own.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5, "max_retries": 0}
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "ecwid_orders.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 30}},
     "paper-heartbeat": {"task": "ecwid_orders.tasks.paper_heartbeat", "schedule": 10.0, "options": {"expires": 30, "queue": "paper"}},
