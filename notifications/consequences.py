@@ -53,7 +53,7 @@ class SendMail(Consequence):
     def describe(self) -> PanelItem:
         to_staff = self.audience == STAFF
         title = _("An e-mail to staff") if to_staff else _("An e-mail to %(name)s") % {"name": self.recipient_name or self.recipients[0]}
-        lines = [", ".join(self.recipients), _("In %(language)s") % {"language": language_name(self.language)}, self.why_language]
+        lines = [", ".join(self.recipients), _("Language: %(language)s") % {"language": language_name(self.language)}, self.why_language]
         if self.documents:
             lines.append(_("With the document as PDF; it goes when that is issued."))
         if self.copies:
