@@ -140,7 +140,8 @@ class Composer:
     def _legal_line(self) -> str:
         seller, shop = self.seller, self.shop
         holder: Any = seller if seller.legal_name else shop
-        name = " ".join(part for part in (seller.legal_name, seller.legal_form) if part) or shop.name
+        form = "" if seller.legal_name.endswith(f" {seller.legal_form}") else seller.legal_form
+        name = " ".join(part for part in (seller.legal_name, form) if part) or shop.name
         place = " ".join(part for part in (holder.postcode, holder.city) if part)
         address = ", ".join(part for part in (holder.street, place) if part)
         siren = f"SIREN {spaced(seller.siren, (3, 3, 3))}" if seller.legal_name and seller.siren else ""
