@@ -45,7 +45,7 @@ def page_of_invoice(invoice: Invoice) -> Page:
         recipient=address_lines(invoice.buyer, language=language, home=home),
         facts=_facts(invoice),
         blocks=_blocks(invoice, home),
-        caption=_("Items"),
+        caption=pgettext("document", "Items"),
         unit=unit % {"currency": wording.currency_name(currency, language)},
         unit_label=pgettext("excluding VAT", "Unit price") if is_taxed else _("Unit price"),
         amount_label=pgettext("excluding VAT", "Amount") if is_taxed else _("Amount"),

@@ -70,7 +70,7 @@ def _order_page(order: Order, facts: dict, language: str, *, with_notes: bool) -
             Fact(_("Fulfilment"), order.fulfilment_status.name_in(language)),
         ),
         blocks=_order_blocks(order, parts, language, facts["country"]),
-        caption=_("Items"),
+        caption=pgettext("document", "Items"),
         unit=unit % {"currency": wording.currency_name(order.currency, language)},
         unit_label=_("Unit price"),
         amount_label=_("Amount"),
@@ -176,7 +176,7 @@ def _packing_page(order: Order, facts: dict, language: str, shipment: Shipment |
         running_right=long_date(timezone.now().astimezone(zone).date(), language),
         recipient=_lines_of(address, language, facts["country"]) or ((clean(order.customer_name),) if order.customer_name else ()),
         facts=tuple(facts_shown),
-        caption=_("Items"),
+        caption=pgettext("document", "Items"),
         unit=f"{items}, {kinds}",
         rows=tuple(
             Row(sku=clean(line.sku), name=clean(line.name), options=clean(option_text(line)), quantity=str(quantity))

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from invoices.errors import Immutable
 from invoices.models.numbering import InvoiceSeries
@@ -93,9 +94,9 @@ class Invoice(Frozen):
     class Transmission(models.TextChoices):
         NOT_REQUIRED = "not_required", _("not required")
         TO_SEND = "to_send", _("to send")
-        SENT = "sent", _("sent")
-        ACCEPTED = "accepted", _("accepted")
-        REFUSED = "refused", _("refused")
+        SENT = "sent", pgettext_lazy("invoice", "sent")
+        ACCEPTED = "accepted", pgettext_lazy("invoice", "accepted")
+        REFUSED = "refused", pgettext_lazy("invoice", "refused")
         REJECTED = "rejected", _("rejected")
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from orders.admin.effects import Effect, effects_of
 from orders.admin.lists import ShopPages
@@ -32,7 +32,7 @@ class StateFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
-        return [first | {"display": _("Open")}, *others]
+        return [first | {"display": pgettext("drafts", "Open")}, *others]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "placed":

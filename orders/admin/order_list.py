@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from orders.admin.bulk import offered
 from orders.choices import DeliveryKind
@@ -116,11 +117,11 @@ def list_tabs(statuses: Iterable[Status]) -> list[Tab]:
     returned = [s.pk for s in statuses if s.asks == Status.Asks.RETURNED_PIECES]
     to_ship = present.filter(is_held=False, payment_status__in=paid, fulfilment_status__in=[s for s in waiting if s not in pickup])
     return [
-        Tab("", _("All"), present),
+        Tab("", pgettext("orders", "All"), present),
         Tab("to-process", _("To process"), Order.objects.to_process()),
         Tab("to-ship", _("To ship"), to_ship.exclude(delivery_kind=DeliveryKind.PICKUP)),
-        Tab("to-collect", _("Ready for pickup"), present.filter(fulfilment_status__in=pickup)),
-        Tab("unpaid", _("Awaiting payment"), present.filter(payment_status__in=unpaid)),
+        Tab("to-collect", pgettext("orders", "Ready for pickup"), present.filter(fulfilment_status__in=pickup)),
+        Tab("unpaid", pgettext("orders", "Awaiting payment"), present.filter(payment_status__in=unpaid)),
         Tab("returned", _("Returned"), present.filter(fulfilment_status__in=returned)),
         Tab("held", _("On hold"), present.filter(is_held=True)),
     ]
