@@ -18,8 +18,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 _contents = {}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item):
+def keep_contents():
     """Playwright's loop gives a thread new connection objects; what the emptied tables are filled from must go along."""
     for alias in connections:
         held = getattr(connections[alias], "_test_serialized_contents", None)
@@ -27,6 +26,17 @@ def pytest_runtest_setup(item):
             _contents[alias] = held
         elif alias in _contents:
             connections[alias]._test_serialized_contents = _contents[alias]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    keep_contents()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item):
+    # Without them Django would make content types anew, under other numbers than the contents hold.
+    keep_contents()
 
 
 def pytest_collection_modifyitems(items):
