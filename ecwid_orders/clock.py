@@ -20,11 +20,12 @@ class PatientScheduler(PersistentScheduler):
     is_cut_off = False
 
     def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
+        failures: tuple[type[BaseException], ...] = (KombuError, OSError, *self.connection.connection_errors)
         try:
             if self.is_full(entry.options.get("queue", self.app.conf.task_default_queue)):
                 return None
             sent = super().apply_async(entry, *args, **kwargs)
-        except (KombuError, OSError, *self.connection.connection_errors) as error:
+        except failures as error:
             if not self.is_cut_off:
                 logger.warning("The broker does not answer (%s); ringing goes on when it is back.", error)
             self.is_cut_off = True
@@ -35,4 +36,5 @@ class PatientScheduler(PersistentScheduler):
         return sent
 
     def is_full(self, queue: str) -> bool:
-        return self.connection.default_channel.queue_declare(queue=queue, durable=True).message_count >= FULL_QUEUE
+        channel: Any = self.connection.default_channel
+        return channel.queue_declare(queue=queue, durable=True).message_count >= FULL_QUEUE

@@ -69,9 +69,11 @@ def _mail() -> str:
 
 def _broker() -> str:
     with current_app.connection_for_write() as broker:
+        failures: tuple[type[BaseException], ...] = (KombuError, OSError, *broker.connection_errors)
         try:
-            broker.default_channel.close()
-        except (KombuError, OSError, *broker.connection_errors):
+            channel: Any = broker.default_channel
+            channel.close()
+        except failures:
             return "unreachable"
     return "ok"
 

@@ -160,7 +160,7 @@ _AMOUNTS = {"price", "discount", "vat_rate", "weight", "value", "amount", "subto
 
 def _part(kind: type, row: Mapping[str, Any]) -> Any:
     known = {f.name for f in fields(kind)}
-    values = {name: Decimal(v) if name in _AMOUNTS and v is not None else v for name, v in row.items() if name in known}
+    values: dict[str, Any] = {name: Decimal(v) if name in _AMOUNTS and v is not None else v for name, v in row.items() if name in known}
     for name in ("options", "attributes"):
         if name in values:
             values[name] = tuple(values[name])

@@ -6,7 +6,7 @@ class OrderError(Exception):
 
     code = "refused"
 
-    def __init__(self, message, *, field: str = "", code: str = "") -> None:
+    def __init__(self, message: object, *, field: str = "", code: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.field = field
@@ -28,7 +28,7 @@ class NotEnoughStock(OrderError):
 
     code = "out_of_stock"
 
-    def __init__(self, message, *, sku: str, asked: int, available: int, field: str = "") -> None:
+    def __init__(self, message: object, *, sku: str, asked: int, available: int, field: str = "") -> None:
         super().__init__(message, field=field)
         self.sku, self.asked, self.available = sku, asked, available
 

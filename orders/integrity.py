@@ -78,6 +78,6 @@ def _order_problems() -> Iterator[str]:
         yield "money: an order gave back more than it received"
 
 
-def _sums(rows, key: str, *columns: str) -> dict[int, tuple]:  # type: ignore[no-untyped-def, type-arg]
+def _sums(rows, key: str, *columns: str) -> dict[int, tuple]:  # type: ignore[no-untyped-def]
     found = rows.values_list(key).annotate(*(Sum(column) for column in columns))
     return {row[0]: tuple(row[1:]) for row in found}

@@ -34,8 +34,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
         return None
     set_rollback()
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
     problems = getattr(error, "problems", [])
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else error.default_code

@@ -1,6 +1,6 @@
 """Orders of the online shop: placed by POST, read by GET, in Ecwid's form."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError
 from django.http import Http404
@@ -28,7 +28,8 @@ class StoreView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.auth.store_id != kwargs["store"]:
+        self.token = cast("ApiToken", request.auth)
+        if self.token.store_id != kwargs["store"]:
             raise Http404
 
 
@@ -38,16 +39,16 @@ class Orders(StoreView):
         key = _key_of(request)
         body = request.data
         body_hash = content_hash(body)
-        if key and (known := _answered(request.auth, key, body_hash)):
+        if key and (known := _answered(self.token, key, body_hash)):
             return _answer(store, known.answer)
-        wish = ApiWish(draft=draft_from_body(body), actor=Actor.api(request.auth.name), number=draw_number())
+        wish = ApiWish(draft=draft_from_body(body), actor=Actor.api(self.token.name), number=draw_number())
         if key:
-            wish.token, wish.key, wish.body_hash = request.auth, key, body_hash
+            wish.token, wish.key, wish.body_hash = self.token, key, body_hash
         try:
             outcome = apply(wish).or_raise()
         except (IntegrityError, OrderError):
             # A request with the same key, at the same moment, was first: its order took the key, or the last piece.
-            if key and (known := _answered(request.auth, key, body_hash)):
+            if key and (known := _answered(self.token, key, body_hash)):
                 return _answer(store, known.answer)
             raise
         assert outcome.event is not None

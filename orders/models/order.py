@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -14,7 +15,7 @@ from orders.models.product import Variant
 from orders.models.status import Status
 
 
-def money_field(label, **options) -> models.DecimalField:
+def money_field(label: Any, **options: Any) -> Any:
     """Amounts in the order's currency; four decimals hold every currency's exponent."""
     return models.DecimalField(label, max_digits=16, decimal_places=4, default=Decimal(0), **options)
 
@@ -220,7 +221,7 @@ class OrderAddress(models.Model):
         """The address as it is written on an envelope, empty lines left out."""
         place = " ".join(part for part in (self.postcode, self.city) if part)
         region = self.state_name or self.state
-        lines = [self.name, self.company, self.street, self.street2, place, region, str(self.country.name) if self.country else ""]
+        lines = [self.name, self.company, self.street, self.street2, place, region, str(getattr(self.country, "name", ""))]
         return [line for line in lines if line]
 
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from django.utils.translation import gettext as _
 
 from orders.choices import VatCategory
-from orders.drafts import DraftLine, OrderDraft, Person
+from orders.drafts import DraftLine, DraftSurcharge, OrderDraft, Person
 from orders.errors import InvalidWish
 from orders.models import (
     Order,
@@ -282,13 +282,13 @@ def _price_delivery(order: Order, draft: OrderDraft) -> None:
         raise InvalidWish(_("Enter a shipping cost of 0 or more."), field="shipping_cost")
 
 
-def _surcharge(row: object, index: int) -> OrderSurcharge:
+def _surcharge(row: DraftSurcharge, index: int) -> OrderSurcharge:
     surcharge = OrderSurcharge(
         kind=row.kind,
         label=row.label,
         amount=row.amount,
         vat_category=row.vat_category,
-        vat_rate=row.vat_rate,  # type: ignore[attr-defined]
+        vat_rate=row.vat_rate,
     )
     if not surcharge.amount.is_finite() or not 0 <= surcharge.amount <= MOST_MONEY:
         raise InvalidWish(_("Enter an amount of 0 or more."), field=f"surcharges[{index}].amount")

@@ -13,7 +13,7 @@ from orders.services.stock import Pieces, decide_release
 from orders.services.wishes import OrdersWish
 from orders.services.world import World
 
-RECORD_RIGHTS = {Status.Record.PAYMENT: "orders.record_payment", Status.Record.REFUND: "orders.refund_order"}
+RECORD_RIGHTS: dict[str, str] = {Status.Record.PAYMENT: "orders.record_payment", Status.Record.REFUND: "orders.refund_order"}
 
 
 @dataclass(kw_only=True)
@@ -78,7 +78,7 @@ class StatusWish(OrdersWish):
 
     def _record(self, change: PlannedChange) -> bool | None:
         """Whether to write the proposed payment or refund: never silently without the right to record it."""
-        right = RECORD_RIGHTS.get(change.payment.proposes_record)
+        right = RECORD_RIGHTS.get(str(change.payment.proposes_record))
         if right is None or self.actor.may(right):
             return self.record
         if self.record:

@@ -93,7 +93,7 @@ class UndoWish(OneOrderWish):
 
 def _python(order: Order, name: str, value: Any) -> Any:
     """A value of an event's JSON as the column's type."""
-    column = order._meta.get_field(name.removesuffix("_id")) if name.endswith("_id") else order._meta.get_field(name)
+    column: Any = order._meta.get_field(name.removesuffix("_id")) if name.endswith("_id") else order._meta.get_field(name)
     if value is None or column.is_relation:
         return value
     return column.to_python(value)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.utils.translation import gettext as _
 
 from orders.choices import ChangeSource
@@ -24,7 +23,7 @@ class Actor:
     name: str = ""
 
     @classmethod
-    def clerk(cls, user: AbstractBaseUser | Any) -> "Actor":
+    def clerk(cls, user: Any) -> "Actor":
         return cls(ChangeSource.CLERK, user, user.get_full_name() or user.get_username())
 
     @classmethod

@@ -89,9 +89,9 @@ def _load_parts(world: World, known: World | None) -> None:
         if known is None or before is None or before.version != order.version:
             stale.append(pk)
             continue
-        for parts, kept in ((known.lines, world.lines), (known.addresses, world.addresses), (known.shipments, world.shipments)):
-            if pk in parts:
-                kept[pk] = parts[pk]  # type: ignore[index]
+        world.lines[pk] = known.lines.get(pk, [])
+        world.addresses[pk] = known.addresses.get(pk, [])
+        world.shipments[pk] = known.shipments.get(pk, [])
     if stale:
         lines = OrderLine.objects.filter(order__in=stale, is_removed=False).order_by("order_id", "position", "id")
         world.lines |= _grouped(lines)

@@ -68,6 +68,7 @@ def _insert_order(change: PlannedChange) -> None:
     tags = change.facts.get("tags", [])
     order.search = build_search(order, change.lines, change.addresses, (s for s, _rows in change.new_shipments), change.notes)
     order.save(force_insert=True)
+    part: Any
     for part in (*change.lines, *change.addresses, *change.discounts, *change.surcharges):
         part.order = order
     OrderLine.objects.bulk_create(change.lines)
@@ -138,6 +139,7 @@ def _write_parts(changes: Sequence[PlannedChange]) -> None:
             decisions.append(
                 LineDecision(line=d.line, event=event, source=d.source, shelf=d.shelf, lost=d.lost, back=d.back, reverses_id=d.reverses_id)
             )
+        row: Any
         for row in (*change.payments, *change.notes, *(r for r, _l in change.refunds), *(s for s, _l in change.new_shipments)):
             row.order, row.event = order, event
         payments += change.payments

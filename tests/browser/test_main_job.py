@@ -14,8 +14,8 @@ from notifications.models import OutgoingEmail
 from orders.api.tokens import issue_token
 from orders.integrity import find_problems
 from orders.models import Order
-from tests.makers import make_order, make_variant, set_status, stock_of
 from tests.invoices.makers import make_seller
+from tests.makers import make_order, make_variant, set_status, stock_of
 
 BODY = {
     "email": "lea@example.com",
@@ -111,7 +111,7 @@ def test_the_invoice_prints_and_cancelling_credits_it(office, tmp_path):
     assert text_of(office, invoice, tmp_path).count(invoice.number) >= 1
     open_order(office, order)
     choose_status(office, "payment", "Cancelled")
-    expect(office.locator("#panel").get_by_text(re.compile("credit note", re.I)).first).to_be_visible()
+    expect(office.locator("#panel").get_by_text(re.compile("credit note", re.IGNORECASE)).first).to_be_visible()
     apply_panel(office)
     office.get_by_role("button", name="Send now").click()
     office.wait_for_load_state()
@@ -195,5 +195,3 @@ def test_without_javascript_the_panel_is_a_page(browser, office):
     page.wait_for_url(re.compile(r"/change/$"))
     assert Order.objects.with_statuses().get(pk=order.pk).fulfilment_status.code == "SHIPPED"
     context.close()
-
-

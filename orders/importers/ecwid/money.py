@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from orders.importers.ecwid.document import EcwidDocument
 from orders.importers.ecwid.rows import missing_refunds
@@ -51,6 +52,7 @@ def plan_money(
 
 def save_money(orders: Sequence[tuple[Order, OrderEvent, MoneyRows]]) -> None:
     payments, refunds = [], []
+    row: Any
     for order, event, rows in orders:
         for row in (*rows.payments, *rows.refunds):
             row.order, row.event = order, event

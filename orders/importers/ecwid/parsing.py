@@ -332,8 +332,9 @@ def _read_surcharges(fields: Fields, values: dict[str, Any]) -> tuple[Row, ...]:
             fields.clipped[f"customSurcharges[{len(rows) - 1}]"] = rest
     if tip := fields.amount("tipAmount", "tips"):
         rows.append({"kind": OrderSurcharge.Kind.TIP, "label": "", "amount": tip, "vat_rate": None})
+    amounts: list[tuple[Any, Decimal]] = [(row["kind"], Decimal(str(row["amount"]))) for row in rows]
     for column, wanted in (("surcharges_total", OrderSurcharge.Kind.SURCHARGE), ("tips_total", OrderSurcharge.Kind.TIP)):
-        values[column] = sum((row["amount"] for row in rows if row["kind"] == wanted), Decimal(0))
+        values[column] = sum((amount for kind, amount in amounts if kind == wanted), Decimal(0))
     return tuple(Row(row) for row in rows)
 
 

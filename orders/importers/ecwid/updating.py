@@ -292,7 +292,7 @@ def _save_parcels(updates: Sequence[OrderUpdate]) -> None:
     rows: list[tuple[Shipment, OrderLine]] = []
     for update in updates:
         for parcel in update.parcels:
-            parcel.order, parcel.event = update.order, update.event
+            parcel.order, parcel.event = update.order, update.event  # type: ignore[assignment]  # events were made before
         lines = [*update.kept, *update.added]
         whole = len(update.parcels) == 1 and update.order.fulfilment_status.goods_left and not any(line.pieces_shipped for line in lines)
         if whole and not any(line.pieces_shelf or line.pieces_lost for line in lines):

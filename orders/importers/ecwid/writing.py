@@ -236,6 +236,7 @@ class Writer:
                 "payment_status": {"from": None, "to": row.order.payment_status.code},
                 "fulfilment_status": {"from": None, "to": row.order.fulfilment_status.code},
             }
+            part: Any
             for part in (*row.lines, *row.addresses):
                 part.order = row.order
         OrderEvent.objects.bulk_create([row.event for row in new if row.event])
@@ -247,7 +248,7 @@ class Writer:
         save_money([(row.order, row.event, row.money) for row in new if row.event])
         for row in new:
             for parcel in row.parcels:
-                parcel.order, parcel.event = row.order, row.event
+                parcel.order, parcel.event = row.order, row.event  # type: ignore[assignment]  # events were made above
         Shipment.objects.bulk_create([parcel for row in new for parcel in row.parcels])
         ShipmentLine.objects.bulk_create(
             [
