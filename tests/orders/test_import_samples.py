@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 
 from orders.integrity import find_problems
 from orders.models import Draft, Order, OrderEvent, Payment, RawDocument
+from tests.makers import make_clerk
 
 SAMPLES = Path(__file__).resolve().parents[2] / ".." / "shared" / "data" / "ecwid-orders"
 pytestmark = [pytest.mark.django_db, pytest.mark.skipif(not SAMPLES.is_dir(), reason="the sample documents are not here")]
@@ -66,6 +68,14 @@ def test_paid_samples_open_with_their_payment_and_keep_refunds():
     assert (order.paid_total, order.refunded_total) == (Decimal("2014.97"), Decimal("3.5"))
     assert [row.reason for row in order.refunds.all()] == ["Testing!"]
     assert Payment.objects.filter(order=order).count() == 1
+
+
+def test_the_page_of_each_imported_order_and_cart_opens(client):
+    replay()
+    client.force_login(make_clerk(superuser=True))
+    for name, rows in (("order", Order.objects.all()), ("draft", Draft.objects.all())):
+        for row in rows:
+            assert client.get(reverse(f"admin:orders_{name}_change", args=[row.pk])).status_code == 200, row
 
 
 def test_a_dry_run_keeps_nothing():
