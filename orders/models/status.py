@@ -1,5 +1,7 @@
 """Statuses: what each one means for stock, mails and documents is in its columns, never in code that asks for a name."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -99,6 +101,27 @@ class Status(models.Model):
     @property
     def is_custom(self) -> bool:
         return self.base_id is not None
+
+    def consequences(self) -> dict[str, Any]:
+        """The columns that say what the status sets off: a custom status copies them from its base."""
+        columns = (
+            "waits_for_staff",
+            "stock_effect",
+            "goods_left",
+            "releases_unshipped",
+            "counts_as_paid",
+            "mails_customer",
+            "own_mail",
+            "sends_downloads",
+            "auto_delivers",
+            "document_trigger",
+            "proposes_record",
+            "record_by_default",
+            "proposes_credit",
+            "asks",
+            "offered_when",
+        )
+        return {column: getattr(self, column) for column in columns}
 
     @property
     def base_code(self) -> str:

@@ -11,24 +11,6 @@ from orders.errors import InvalidWish
 from orders.models import Order, Status
 from orders.search import fold
 
-COPIED = (
-    "waits_for_staff",
-    "stock_effect",
-    "goods_left",
-    "releases_unshipped",
-    "counts_as_paid",
-    "mails_customer",
-    "own_mail",
-    "sends_downloads",
-    "auto_delivers",
-    "document_trigger",
-    "proposes_record",
-    "record_by_default",
-    "proposes_credit",
-    "asks",
-    "offered_when",
-)
-
 
 def add_custom_status(base: Status, *, names: Mapping[str, str], tone: str) -> Status:
     """Make a status that does what `base` does under a name of its own. Raises InvalidWish without a name or for a custom base."""
@@ -46,7 +28,7 @@ def add_custom_status(base: Status, *, names: Mapping[str, str], tone: str) -> S
             names=names,
             tone=tone,
             position=last.position + 1 if last else 0,
-            **{column: getattr(base, column) for column in COPIED},
+            **base.consequences(),
         )
 
 

@@ -1,12 +1,11 @@
 """Numbers and single documents under real threads on PostgreSQL; each race has a control that fails without its lock."""
 
-import threading
 from functools import partial
 from unittest import mock
 
 import pytest
-from django.db import IntegrityError, connections, transaction
-from django.db.models import Max, QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from invoices.errors import CannotIssue
 from invoices.integrity import find_problems
@@ -14,29 +13,9 @@ from invoices.models import Invoice, InvoiceCounter
 from invoices.services import credit_invoice, issue_invoice, numbers
 from tests.invoices.makers import make_invoice, make_seller
 from tests.makers import ROBOT, make_order, make_variant
+from tests.racing import run_together, without_locks
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.postgres]
-
-
-def run_together(*jobs):
-    """Start all jobs at one barrier; give back each result or the error it raised."""
-    barrier, results = threading.Barrier(len(jobs)), [None] * len(jobs)
-
-    def work(index, job):
-        barrier.wait(timeout=10)
-        try:
-            results[index] = job()
-        except Exception as error:
-            results[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=120)
-    return results
 
 
 class PowerCut(Exception):
@@ -98,7 +77,7 @@ def test_without_the_lock_two_clicks_issue_two_invoices():
     for number in range(15):
         order = make_order("PAID", items={f"MUG{number}": 1})
         jobs = [partial(issue_invoice, order.pk, actor=ROBOT, issue_key=f"{number}{key}") for key in "abcdefgh"]
-        with mock.patch.object(QuerySet, "select_for_update", lambda self, *args, **kwargs: self):
+        with without_locks():
             run_together(*jobs)
         most = max(most, order.invoices.count())
         if most > 1:

@@ -10,7 +10,7 @@ from orders.api import wishes
 from orders.api.tokens import issue_token
 from orders.models import AnsweredRequest, Order
 from tests.makers import make_shop, make_variant, stock_of
-from tests.orders.test_races import run_together
+from tests.racing import run_together
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.postgres]
 ORDERS = "/api/v3/1/orders"

@@ -1,14 +1,9 @@
 """Two people at the same moment, on real threads and PostgreSQL; each race has a control that fails without its lock."""
 
-import threading
 from collections import Counter
-from contextlib import contextmanager
 from decimal import Decimal
-from unittest import mock
 
 import pytest
-from django.db import connections
-from django.db.models import QuerySet
 
 from orders.errors import NotEnoughStock, OrderError, StaleOrder
 from orders.integrity import find_problems
@@ -18,37 +13,9 @@ from orders.services.payments import RefundWish
 from orders.services.plan import apply, plan
 from orders.services.status import StatusWish
 from tests.makers import ROBOT, make_draft, make_order, make_variant
+from tests.racing import run_together, without_locks
 
 pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.postgres]
-
-
-def run_together(*jobs):
-    """Start all jobs at one barrier; give back each result or the error it raised."""
-    barrier, results = threading.Barrier(len(jobs)), [None] * len(jobs)
-
-    def work(index, job):
-        barrier.wait(timeout=10)
-        try:
-            results[index] = job()
-        except Exception as error:
-            results[index] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(jobs)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)
-    return results
-
-
-@contextmanager
-def without_locks():
-    """The control: SELECT ... FOR UPDATE taken away."""
-    with mock.patch.object(QuerySet, "select_for_update", lambda self, *args, **kwargs: self):
-        yield
 
 
 def buy_last_mug(drafts):

@@ -9,25 +9,6 @@ from orders.importers.ecwid.fields import shown
 from orders.models import Status, StatusAlias
 
 _CUSTOM = re.compile(r"CUSTOM_(?:PAYMENT|FULFILL?MENT)_STATUS_(\d{1,3})")
-# Columns that a custom status copies from its base (domain, section 1).
-_COPIED = [
-    "tone",
-    "waits_for_staff",
-    "stock_effect",
-    "goods_left",
-    "releases_unshipped",
-    "counts_as_paid",
-    "mails_customer",
-    "own_mail",
-    "sends_downloads",
-    "auto_delivers",
-    "document_trigger",
-    "proposes_record",
-    "record_by_default",
-    "proposes_credit",
-    "asks",
-    "hint",
-]
 _FIELD = {Axis.PAYMENT: "$.paymentStatus", Axis.FULFILMENT: "$.fulfillmentStatus"}
 
 
@@ -73,7 +54,8 @@ class StatusTable:
                 "base": base,
                 "names": {"en": f"Custom {number}", "fr": f"Personnalisé {number}"},
                 "position": 100 + number,
-                **{name: getattr(base, name) for name in _COPIED},
+                "tone": base.tone,
+                **base.consequences(),
             },
         )
         StatusAlias.objects.get_or_create(axis=axis, alias=code, defaults={"status": status})
