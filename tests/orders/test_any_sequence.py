@@ -18,7 +18,6 @@ from orders.services.intake import place_order
 from orders.services.payments import PaymentWish, RefundPiece, RefundWish
 from orders.services.plan import apply
 from orders.services.status import StatusWish
-from orders.services.stock import Pieces
 from orders.services.undo import UndoWish, latest_change
 from tests.makers import CLERK, make_draft, make_variant
 
@@ -27,6 +26,19 @@ FULFILMENT = ["AWAITING_PROCESSING", "PROCESSING", "READY_FOR_PICKUP", "SHIPPED"
 SKUS = ["MUG", "POT"]
 pick = st.integers(0, 5)
 few = st.integers(0, 4)
+
+
+def asked_by_the_domain(line):
+    """(committed, consumed) written down again from section 2 of the domain, apart from the code under test."""
+    payment, fulfilment = line.order.payment_status, line.order.fulfilment_status
+    open_pieces = line.quantity - line.pieces_shelf - line.pieces_lost
+    gone = min(open_pieces, max(0, line.pieces_shipped - line.pieces_back))
+    if payment.stock_effect == "release":
+        gone = 0
+    elif fulfilment.goods_left:
+        gone = open_pieces
+    holds = payment.stock_effect == "hold" and not fulfilment.releases_unshipped
+    return (open_pieces - gone if holds else 0), line.pieces_lost + gone
 
 
 class ShopLife(RuleBasedStateMachine):
@@ -126,11 +138,12 @@ class ShopLife(RuleBasedStateMachine):
     def everything_adds_up(self):
         assert list(find_problems()) == []
         for line in OrderLine.objects.select_related("order__payment_status", "order__fulfilment_status"):
-            wanted = Pieces.of(line).wanted(line.order.payment_status, line.order.fulfilment_status)
-            assert (line.committed, line.consumed) == wanted
+            assert (line.committed, line.consumed) == asked_by_the_domain(line)
         for variant in Variant.objects.all():
             out = sum(OrderLine.objects.filter(variant=variant).values_list("consumed", flat=True))
+            lost = sum(OrderLine.objects.filter(variant=variant).values_list("pieces_lost", flat=True))
             assert variant.on_hand == 8 - out
+            assert variant.on_hand <= 8 - lost
             assert variant.available >= 0
 
 
