@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from invoices.models import Invoice, InvoiceSeries, PendingDocument, SellerProfile
@@ -160,7 +161,10 @@ class SellerProfileForm(forms.ModelForm):
 def _text_fields() -> dict[str, forms.Field]:
     return {
         f"{name}_{code}": forms.CharField(
-            label=f"{label} ({language})", required=False, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 2})
+            label=format_lazy("{label} ({language})", label=label, language=language),
+            required=False,
+            max_length=LONGEST_TEXT,
+            widget=forms.Textarea(attrs={"rows": 2}),
         )
         for name, label in TEXTS.items()
         for code, language in settings.LANGUAGES

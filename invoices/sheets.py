@@ -56,7 +56,9 @@ def _order_page(order: Order, facts: dict, language: str, *, with_notes: bool) -
     base = letterhead(facts, language)
     placed = wording.long_moment(order.placed_at, language, shop.time_zone)
     title = _("Order %(number)s") % {"number": order.number}
-    unit = _("amounts in %(currency)s, VAT included") if order.prices_include_tax else _("amounts in %(currency)s, excluding VAT")
+    untaxed = not order.tax and all(line.vat_rate == 0 for line in parts.lines)
+    includes_vat = order.prices_include_tax and not untaxed
+    unit = _("amounts in %(currency)s, VAT included") if includes_vat else _("amounts in %(currency)s, excluding VAT")
     comment = clean(order.customer_comment)
     return Page(
         **(base | {"window": "none", "thanks": "", "intro": ""}),

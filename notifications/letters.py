@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import gettext as _
 
 from invoices.models import PendingDocument
-from invoices.planner import IssueDocument
+from invoices.planner import CancelDocument, IssueDocument
 from notifications.composing import Composer
 from notifications.downloads import downloads_of
 from notifications.kinds import STATUS_KINDS, Kind, Text
@@ -58,7 +58,7 @@ def replaced_mails(post: Post, change: PlannedChange) -> tuple[list[OutgoingEmai
     """Waiting mails that this change makes pointless, and what the customer knows on each axis that differs now."""
     held = post.held[change.order.pk or 0]
     changed = {axis for axis in AXES if _moves(change, axis)}
-    replaced = [mail for mail in held if _axes_of(mail) & changed]
+    replaced = [mail for mail in held if _axes_of(mail) & changed and not _tells_more(mail, change)]
     if change.payment_changes and not change.payment.counts_as_paid:
         replaced += [mail for mail in held if mail.kind == Kind.DOWNLOADS]
     voided = {s.tracking_number for s in change.voided_shipments if s.tracking_number}
@@ -71,6 +71,13 @@ def replaced_mails(post: Post, change: PlannedChange) -> tuple[list[OutgoingEmai
         if code and code != after.code:
             known[axis] = code
     return replaced, known
+
+
+def _tells_more(mail: OutgoingEmail, change: PlannedChange) -> bool:
+    """A waiting mail that names a parcel still on its way, or brings a document still to come, is not made pointless by a status."""
+    if mail.about:
+        return change.fulfilment.goods_left and not change.payment.releases
+    return bool(mail.attachments) and not change.payment.releases and not any(isinstance(c, CancelDocument) for c in change.consequences)
 
 
 def _axes_of(mail: OutgoingEmail) -> set[str]:

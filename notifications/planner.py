@@ -47,13 +47,16 @@ STOPPED = (State.CANCELLED, State.SUPPRESSED)
 
 def plan_mails(plan: Plan, *, render: bool) -> None:
     """Add what every change of `plan` does to mails; refuse to undo what was mailed."""
-    changes = [change for change in plan.changes if change.kind not in SILENT]
+    changes = [change for change in plan.changes if change.kind not in SILENT or _silences(change)]
     if not changes:
         return
     post = _load(plan, changes, render=render)
     for change in changes:
         if change.kind == OrderEvent.Kind.UNDO:
             _plan_undo(post, change)
+        elif _silences(change):
+            waiting = [mail for mail in post.held[change.order.pk] if mail.audience == CUSTOMER]
+            _cancel(change, waiting, "silenced", _("The order wants no mail to the customer."))
         elif change.kind == OrderEvent.Kind.DELETED:
             _cancel(change, post.held[change.order.pk], "deleted", _("The order is deleted."))
         else:
@@ -61,6 +64,11 @@ def plan_mails(plan: Plan, *, render: bool) -> None:
             if change.kind == OrderEvent.Kind.PLACED:
                 _plan_new_order(post, change)
         _plan_low_stock(post, change)
+
+
+def _silences(change: PlannedChange) -> bool:
+    """Whether the change sets "no customer mail": what waits for the customer is stopped too."""
+    return change.kind == OrderEvent.Kind.DETAILS and "no_customer_mail" in change.fields and change.after("no_customer_mail")
 
 
 def _load(plan: Plan, changes: Sequence[PlannedChange], *, render: bool) -> Post:

@@ -60,6 +60,7 @@ def stopped_because(mail: OutgoingEmail) -> str:
         "replaced": _("A later mail says more"),
         "taken_back": _("The status was set back before it went"),
         "deleted": _("The order was deleted"),
+        "silenced": _("The order wants no mail to the customer"),
         "no_document": _("The document was not issued"),
     }.get(reason, reason)
 

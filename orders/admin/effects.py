@@ -151,7 +151,11 @@ def _money(change: PlannedChange) -> Iterator[Effect]:
         )
     for refund, rows in change.refunds:
         words = {"amount": format_money(refund.amount, order.currency), "method": refund.method or _("no method")}
-        lines = [f"{row.quantity} × {row.line.name}: {format_money(row.amount, order.currency)}" for row in rows]
+        lines = [
+            _("%(count)d × %(name)s: %(amount)s")
+            % {"count": row.quantity, "name": row.line.name, "amount": format_money(row.amount, order.currency)}
+            for row in rows
+        ]
         if refund.shipping:
             lines.append(_("Shipping: %(amount)s") % {"amount": format_money(refund.shipping, order.currency)})
         lines.append(_("%(method)s; recorded as given back, no money is moved.") % words)
@@ -162,6 +166,9 @@ def _money(change: PlannedChange) -> Iterator[Effect]:
 
 def _balance(change: PlannedChange) -> str:
     left = change.balance_after
+    kept = change.paid_after - change.refunded_after
+    if change.payment.releases and kept > 0:
+        return _("%(amount)s was received and is still to be given back.") % {"amount": format_money(kept, change.order.currency)}
     if change.payment.releases or not left:
         return _("Nothing is left to pay.")
     amount = format_money(abs(left), change.order.currency)

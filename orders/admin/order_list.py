@@ -123,7 +123,7 @@ def list_tabs(statuses: Iterable[Status]) -> list[Tab]:
         Tab("to-collect", pgettext("orders", "Ready for pickup"), present.filter(fulfilment_status__in=pickup)),
         Tab("unpaid", pgettext("orders", "Awaiting payment"), present.filter(payment_status__in=unpaid)),
         Tab("returned", _("Returned"), present.filter(fulfilment_status__in=returned)),
-        Tab("held", _("On hold"), present.filter(is_held=True)),
+        Tab("held", pgettext("orders", "On hold"), present.filter(is_held=True)),
     ]
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from orders.errors import InvalidWish
 from orders.models import Note, Order, OrderEvent
+from orders.services.payments import refunded_pieces
 from orders.services.plan import OneOrderWish, OrdersWish, PlannedChange, World
 from orders.services.pricing import priced_again
 from orders.services.stock import Pieces
@@ -37,7 +38,8 @@ class QuantityWish(OneOrderWish):
         if self.quantity == line.quantity:
             return change
         pieces = Pieces.of(line)
-        fixed = max(pieces.shelf + pieces.lost + pieces.shipped_open, pieces.shipped, 1)
+        refunded = refunded_pieces(order.pk).get(line.pk, 0)
+        fixed = max(pieces.shelf + pieces.lost + pieces.shipped_open, pieces.shipped, refunded, 1)
         if not fixed <= self.quantity <= 1_000_000:
             raise InvalidWish(
                 _("%(name)s: at least %(least)d, because that many were shipped, returned or refunded.")

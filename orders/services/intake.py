@@ -51,7 +51,7 @@ class PlaceWish(Wish):
         new.number, new.public_id = self.number, self.public_id
         new.customer = find_customer(draft)
         if new.customer is not None:
-            _copy_customer(new, new.customer)
+            _copy_customer(new, new.customer, is_named=draft.customer_id is not None)
         if not (new.customer_name or new.email or new.phone):
             raise InvalidWish(_("An order needs a customer name, an e-mail address or a phone number."), field="customer_name")
         if new.customer is None:
@@ -184,10 +184,11 @@ def find_customer(draft: OrderDraft) -> Customer | None:
     return Customer.objects.filter(phone_digits=phone).order_by("pk").first() if len(phone) >= 6 else None
 
 
-def _copy_customer(order: Order, customer: Customer) -> None:
+def _copy_customer(order: Order, customer: Customer, *, is_named: bool) -> None:
+    """Fill in what the draft left empty; the address only of a customer whom somebody chose: a phone number may be shared."""
     for name, value in (
         ("customer_name", customer.name or customer.company),
-        ("email", customer.email),
+        ("email", customer.email if is_named else ""),
         ("phone", customer.phone),
         ("customer_group", customer.group),
         ("language", customer.language),

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from orders.choices import Axis
 from orders.errors import InvalidWish
 from orders.models import LineDecision, Order, OrderEvent, OrderLine, Payment, Refund, RefundLine
-from orders.money import round_money
+from orders.money import format_money, round_money
 from orders.services.plan import OneOrderWish, PlannedChange, PlannedDecision, World
 from orders.services.status import carry_consequences
 from orders.services.stock import Pieces
+
+MOST_MONEY = Decimal("999999999")
 
 
 @dataclass(kw_only=True)
@@ -31,9 +33,7 @@ class PaymentWish(OneOrderWish):
         """Raises StaleOrder, NotAllowed without orders.record_payment, InvalidWish for an amount that is not above zero."""
         self.check_version(order)
         self.require("orders.record_payment", _("You may not record payments."))
-        amount = round_money(self.amount, order.currency)
-        if not amount.is_finite() or amount <= 0 or amount > Decimal("999999999"):
-            raise InvalidWish(_("Enter an amount above zero."), field="amount")
+        amount = valid_amount(self.amount, order)
         change = world.change_of(order, OrderEvent.Kind.PAYMENT)
         change.personal_word = self.personal_word
         change.payments.append(
@@ -98,8 +98,9 @@ class RefundWish(OneOrderWish):
             refunded_at=world.now,
         )
         change.refunds.append((refund, rows))
-        if self.set_status:
-            everything = change.refunded_after >= change.paid_after
+        everything = change.refunded_after >= change.paid_after
+        # A cancelled order stays so while part of its money is still here: "Partially refunded" would take its pieces again.
+        if self.set_status and (everything or not change.payment.releases):
             change.payment = world.status(Axis.PAYMENT, "REFUNDED" if everything else "PARTIALLY_REFUNDED")
             carry_consequences(change, world, record=False)
         return change
@@ -108,14 +109,15 @@ class RefundWish(OneOrderWish):
         amount = self.amount
         if amount is None:
             amount = sum((row.amount for row in rows), Decimal(0)) + self.shipping
-        amount = round_money(amount, order.currency)
-        if not amount.is_finite() or amount <= 0:
-            raise InvalidWish(_("Enter an amount above zero."), field="amount")
-        if self.shipping < 0 or self.shipping > order.shipping_cost:
-            raise InvalidWish(_("Shipping was %(cost)s.") % {"cost": order.shipping_cost.normalize()}, field="shipping")
+        amount = valid_amount(amount, order)
+        left = order.shipping_cost - refunded_shipping(order)
+        if not self.shipping.is_finite() or not 0 <= self.shipping <= max(left, Decimal(0)):
+            raise InvalidWish(
+                _("Of the shipping, %(left)s can be refunded.") % {"left": format_money(left, order.currency)}, field="shipping"
+            )
         if amount > order.refundable:
             raise InvalidWish(
-                _("Only %(left)s can still be refunded.") % {"left": round_money(order.refundable, order.currency)}, field="amount"
+                _("Only %(left)s can still be refunded.") % {"left": format_money(order.refundable, order.currency)}, field="amount"
             )
         return amount
 
@@ -141,11 +143,27 @@ class RefundWish(OneOrderWish):
                 change.decisions.append(
                     PlannedDecision(line, shelf=piece.shelf, lost=piece.lost, back=back, source=LineDecision.Source.REFUND)
                 )
-            amount = piece.amount
-            if amount is None:
-                amount = share_of_pieces(change.order, line, refunded.get(line.pk, 0), piece.quantity)
+            share = share_of_pieces(change.order, line, refunded.get(line.pk, 0), piece.quantity)
+            amount = share if piece.amount is None else piece.amount
+            if not amount.is_finite() or not 0 <= amount <= share:
+                raise InvalidWish(
+                    _("%(name)s: at most %(most)s.") % {"name": line.name, "most": format_money(share, change.order.currency)}, field=name
+                )
             rows.append(RefundLine(line=line, quantity=piece.quantity, amount=amount))
         return rows
+
+
+def valid_amount(amount: Decimal, order: Order) -> Decimal:
+    """`amount` rounded to the order's currency. Raises InvalidWish where it is no number above zero."""
+    if not amount.is_finite() or not 0 < amount <= MOST_MONEY:
+        raise InvalidWish(_("Enter an amount above zero."), field="amount")
+    return round_money(amount, order.currency)
+
+
+def refunded_shipping(order: Order) -> Decimal:
+    """Shipping given back so far, undone refunds left out."""
+    rows = Refund.objects.filter(order=order, reverses=None, reversed_by=None)
+    return rows.aggregate(shipping=Sum("shipping"))["shipping"] or Decimal(0)
 
 
 def refunded_pieces(order_id: int) -> dict[int, int]:

@@ -22,6 +22,15 @@ UNDOABLE = (
     OrderEvent.Kind.HOLD,
     OrderEvent.Kind.DETAILS,
 )
+RIGHTS: dict[str, str] = {
+    OrderEvent.Kind.SHIPMENT: "orders.ship_order",
+    OrderEvent.Kind.RETURN: "orders.ship_order",
+    OrderEvent.Kind.EDIT: "orders.change_order",
+    OrderEvent.Kind.HOLD: "orders.change_order",
+    OrderEvent.Kind.DETAILS: "orders.change_order",
+    OrderEvent.Kind.PAYMENT: "orders.record_payment",
+    OrderEvent.Kind.REFUND: "orders.refund_order",
+}
 TRANSPARENT = (OrderEvent.Kind.NOTE,)  # a note after a change does not stand in the way of undoing it
 
 
@@ -38,7 +47,6 @@ class UndoWish(OneOrderWish):
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises CannotUndo where the change is not the latest or is undone already, NotAllowed without the right to change."""
-        self.require("orders.change_order_status", _("You may not change the status of orders."))
         event = latest_change(order.pk)
         change = world.change_of(order, OrderEvent.Kind.UNDO)
         if event is not None and event.undoes_id == self.event_id:
@@ -48,11 +56,25 @@ class UndoWish(OneOrderWish):
         if event.kind not in UNDOABLE:
             raise CannotUndo(_("This can't be undone."))
         change.undoes = event
+        self._check_rights(event, world)
         self._restore_values(change, event, world)
         reverse_decisions(change, event.decisions.filter(reversed_by=None))
         self._reverse_money(change, event)
         change.voided_shipments = list(event.shipments.filter(voided_by=None).prefetch_related("lines"))
         return change
+
+    def _check_rights(self, event: OrderEvent, world: World) -> None:
+        """Taking a change back needs the rights that making it needed, and those of what comes back."""
+        rights = {RIGHTS.get(str(event.kind), "orders.change_order_status")}
+        if event.payments.exists():
+            rights.add("orders.record_payment")
+        if event.refunds.exists():
+            rights.add("orders.refund_order")
+        before = event.changes.get("payment_status", {}).get("from")
+        if before and world.status(Axis.PAYMENT, before).releases:
+            rights.add("orders.cancel_order")
+        for right in sorted(rights):
+            self.require(right, _("You may not undo this change."))
 
     def _restore_values(self, change: PlannedChange, event: OrderEvent, world: World) -> None:
         order = change.order

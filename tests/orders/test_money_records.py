@@ -5,14 +5,14 @@ from decimal import Decimal
 import pytest
 
 from orders.drafts import DraftDiscount
-from orders.errors import CannotUndo, InvalidWish
+from orders.errors import CannotUndo, InvalidWish, NotAllowed
 from orders.models import Order, Refund
 from orders.services.editing import HoldWish, NoteWish, QuantityWish
 from orders.services.fulfilment import ReturnWish, ShipmentWish, TrackingWish
 from orders.services.payments import PaymentWish, RefundPiece, RefundWish
-from orders.services.plan import apply
+from orders.services.plan import Actor, apply
 from orders.services.undo import UndoWish
-from tests.makers import CLERK, ROBOT, make_order, make_variant, set_status, stock_of
+from tests.makers import CLERK, ROBOT, make_clerk, make_order, make_variant, set_status, stock_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -76,6 +76,51 @@ def test_refunding_an_overpayment_leaves_the_order_paid_up():
     do(PaymentWish(order_id=order.pk, actor=ROBOT, amount=Decimal(20)))
     do(RefundWish(order_id=order.pk, actor=ROBOT, amount=Decimal(8), set_status=False))
     assert (fresh(order).balance, fresh(order).credited_total) == (Decimal(0), Decimal(0))
+
+
+def test_refunding_a_part_of_a_cancelled_order_leaves_it_cancelled():
+    make_variant("MUG", on_hand=10)
+    order = make_order("PAID", "SHIPPED", items={"MUG": 2})
+    set_status(order, payment="CANCELLED")
+    do(RefundWish(order_id=order.pk, actor=ROBOT, amount=Decimal(5)))
+    assert (fresh(order).payment_status.code, stock_of("MUG")) == ("CANCELLED", (10, 0))
+    do(RefundWish(order_id=order.pk, actor=ROBOT, amount=Decimal(19)))
+    assert (fresh(order).payment_status.code, stock_of("MUG")) == ("REFUNDED", (10, 0))
+
+
+def test_shipping_is_refunded_once():
+    order = make_order("PAID", items={"MUG": 1}, shipping_cost=Decimal(5))
+    do(RefundWish(order_id=order.pk, actor=ROBOT, shipping=Decimal(5)))
+    with pytest.raises(InvalidWish, match="Of the shipping"):
+        do(RefundWish(order_id=order.pk, actor=ROBOT, shipping=Decimal(5)))
+    assert fresh(order).refunded_total == Decimal(5)
+
+
+@pytest.mark.parametrize("amount", ["-3", "12.01", "NaN", "Infinity"])
+def test_a_piece_is_refunded_for_no_more_than_it_cost(amount):
+    order = make_order("PAID", items={"MUG": 1})
+    pieces = [RefundPiece(order.lines.get().pk, 1, amount=Decimal(amount))]
+    with pytest.raises(InvalidWish):
+        do(RefundWish(order_id=order.pk, actor=ROBOT, pieces=pieces, amount=Decimal(1)))
+    with pytest.raises(InvalidWish):
+        do(PaymentWish(order_id=order.pk, actor=ROBOT, amount=Decimal("Infinity")))
+
+
+def test_a_quantity_stays_above_what_was_refunded():
+    order = make_order("PAID", items={"MUG": 2})
+    line = order.lines.get()
+    do(RefundWish(order_id=order.pk, actor=ROBOT, pieces=[RefundPiece(line.pk, 2)], set_status=False))
+    with pytest.raises(InvalidWish, match="at least 2"):
+        do(QuantityWish(order_id=order.pk, line_id=line.pk, quantity=1, actor=ROBOT))
+
+
+def test_undoing_a_refund_needs_the_right_to_refund():
+    order = make_order("PAID", items={"MUG": 1}, no_customer_mail=True)
+    event = do(RefundWish(order_id=order.pk, actor=CLERK, amount=Decimal(5))).event
+    clerk = Actor.clerk(make_clerk("orders.change_order_status"))
+    with pytest.raises(NotAllowed):
+        do(UndoWish(order_id=order.pk, event_id=event.pk, actor=clerk))
+    assert fresh(order).refunded_total == Decimal(5)
 
 
 def test_a_partial_shipment_consumes_what_it_names():

@@ -67,6 +67,12 @@ def test_customers_are_matched_by_mail_then_phone():
     assert Customer.objects.count() == 1
 
 
+def test_a_shared_phone_number_brings_nobody_elses_address():
+    make_order(email="first@example.com", phone="+33 6 12 34 56 78")
+    other = make_order(email="", phone="+33 6 12 34 56 78", customer_name="Other Person")
+    assert other.email == ""
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [

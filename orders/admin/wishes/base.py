@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
-from django.utils.formats import localize_input
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from orders.admin.amounts import AmountField
 from orders.models import Carrier, Order, OrderLine, PaymentMethod, Status
-from orders.money import round_money
+from orders.money import exponent, round_money
 from orders.services.plan import Actor, Wish
 
 
@@ -149,12 +149,11 @@ def pieces_field(label: str, most: int, initial: int = 0) -> forms.IntegerField:
     )
 
 
-def money_input(label: Any, *, required: bool = False, initial: Decimal | None = None, currency: str) -> forms.DecimalField:
-    return forms.DecimalField(
+def money_input(label: Any, *, required: bool = False, initial: Decimal | None = None, currency: str) -> AmountField:
+    return AmountField(
         label=label,
         required=required,
-        max_digits=14,
-        localize=True,
-        initial=None if initial is None else localize_input(round_money(initial, currency)),
+        decimals=exponent(currency),
+        initial=None if initial is None else round_money(initial, currency),
         widget=text_input(inputmode="decimal", autocomplete="off"),
     )

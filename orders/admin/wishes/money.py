@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.admin.wishes.base import Ticks, WishForm, money_input, pieces_field, text_input
-from orders.models import Refund
-from orders.services.payments import PaymentWish, RefundPiece, RefundWish, refunded_pieces, share_of_pieces
+from orders.money import format_money
+from orders.services.payments import PaymentWish, RefundPiece, RefundWish, refunded_pieces, refunded_shipping
 from orders.services.stock import Pieces
 
 
@@ -62,7 +62,7 @@ class RefundForm(WishForm):
 
     def build(self) -> None:
         self.fields["client_key"].initial = uuid.uuid4().hex
-        refunded, worth = refunded_pieces(self.order.pk), Decimal(0)
+        refunded = refunded_pieces(self.order.pk)
         fates = [
             ("shelf", _("Back on the shelf")),
             ("lost", _("Lost or damaged")),
@@ -72,8 +72,7 @@ class RefundForm(WishForm):
             left = line.quantity - refunded.get(line.pk, 0)
             if left <= 0:
                 continue
-            worth += share_of_pieces(self.order, line, refunded.get(line.pk, 0), left)
-            row_fields: dict[str, forms.Field] = {"quantity": pieces_field(_("Refunded"), left, left)}
+            row_fields: dict[str, forms.Field] = {"quantity": pieces_field(_("Refunded"), left)}
             if Pieces.of(line).open and not line.is_digital:
                 row_fields["fate"] = forms.ChoiceField(
                     label=_("What becomes of them"),
@@ -83,14 +82,11 @@ class RefundForm(WishForm):
                     widget=forms.Select(attrs={"class": "select auto"}),
                 )
             self.add_row(line, _("of %(count)d") % {"count": left}, **row_fields)
-        shipped_back = sum((r.shipping for r in Refund.objects.filter(order=self.order, reversed_by=None, reverses=None)), Decimal(0))
-        shipping = max(Decimal(0), self.order.shipping_cost - shipped_back)
+        shipping = max(Decimal(0), self.order.shipping_cost - refunded_shipping(self.order))
         if shipping:
-            self.fields["shipping"] = money_input(_("Shipping"), initial=shipping, currency=self.order.currency)
-            worth += shipping
-        # A gift card paid a part: only the money that came in can go back.
-        capped = self.order.refundable if worth > self.order.refundable else None
-        self.fields["amount"] = money_input(_("Amount given back"), initial=capped, currency=self.order.currency)
+            self.fields["shipping"] = money_input(_("Shipping"), initial=Decimal(0), currency=self.order.currency)
+            self.fields["shipping"].help_text = _("At most %(amount)s.") % {"amount": format_money(shipping, self.order.currency)}
+        self.fields["amount"] = money_input(_("Amount given back"), currency=self.order.currency)
         self.fields["amount"].help_text = _("Empty: the items and the shipping above.")
         self.fields["reason"] = forms.CharField(label=_("Reason"), required=False, max_length=400, widget=text_input())
         self.add_method(_("Given back by"))

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from orders.models import Order, OrderEvent, OrderLine
+from orders.models import LineDecision, Order, OrderEvent, OrderLine
 from orders.services.change import PlannedChange, PlannedMovement
+from orders.services.status import reverse_release
 from orders.services.stock import settle, write_movements
 from orders.services.wishes import Actor, OrdersWish, Plan
 from orders.services.world import World, load_world
@@ -45,10 +46,13 @@ def settle_imported(work: Sequence[StockWork], actor: Actor) -> None:
     for row in sorted(work, key=lambda row: row.order.pk):
         change = wish.plan_order(world.orders[row.order.pk], world)
         change.event, change.quantities = row.event, dict(row.quantities)
+        if not change.payment.releases:
+            reverse_release(change, world)  # a newer document reopened what staff had cancelled
         plan.changes.append(change)
     settle(plan)
     write_movements(plan.changes, actor)
     touched = {movement.line.pk: movement.line for change in plan.changes for movement in change.movements}
+    touched |= _write_reversals(plan.changes)
     for change in plan.changes:
         for line in change.lines:
             if line.pk in change.quantities:
@@ -59,6 +63,23 @@ def settle_imported(work: Sequence[StockWork], actor: Actor) -> None:
         ids = [change.order.pk for change in plan.changes if change.fields.get("is_oversold", (None, None))[1] is oversold]
         if ids:
             Order.objects.filter(pk__in=ids).update(is_oversold=oversold)
+
+
+def _write_reversals(changes: Sequence[PlannedChange]) -> dict[int, OrderLine]:
+    """Write the planned decisions with the counts on their lines; give back the lines to save."""
+    decisions = [(change, decision) for change in changes for decision in change.decisions]
+    for _change, d in decisions:
+        d.line.pieces_shelf, d.line.pieces_lost = d.line.pieces_shelf + d.shelf, d.line.pieces_lost + d.lost
+        d.line.pieces_back += d.back
+    LineDecision.objects.bulk_create(
+        [
+            LineDecision(
+                line=d.line, event=change.event, source=d.source, shelf=d.shelf, lost=d.lost, back=d.back, reverses_id=d.reverses_id
+            )
+            for change, d in decisions
+        ]
+    )
+    return {d.line.pk: d.line for _change, d in decisions}
 
 
 def _give_back(work: Sequence[StockWork], world: World, actor: Actor) -> bool:
