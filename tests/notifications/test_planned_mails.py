@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from notifications.models import MailSwitch, OutgoingEmail
 from orders.errors import CannotUndo
 from orders.models import Order
+from orders.services.editing import DetailsWish
 from orders.services.fulfilment import ShipmentWish, TrackingWish
 from orders.services.payments import RefundWish
 from orders.services.plan import Actor, NotGoing, apply, plan
@@ -268,3 +269,24 @@ def test_placing_by_staff_waits_and_the_staff_mail_does_not(clerk):
     order = place_order(make_draft(), actor=clerk)
     assert order.mails.get(kind="order_confirmation").state == "held"
     assert order.mails.get(kind="new_order").state == "queued"
+
+
+def test_a_waiting_tracking_number_is_not_lost_when_the_order_goes_on(clerk):
+    order = make_order(payment="PAID")
+    set_status(order, actor=clerk, fulfilment="SHIPPED", tracking_number="6A210")
+    set_status(order, actor=clerk, fulfilment="DELIVERED")
+    assert mails(order, event__source="clerk") == [("shipped", "held"), ("delivered", "held")]
+
+
+def test_a_waiting_tracking_number_is_stopped_when_the_parcel_does_not_leave(clerk):
+    order = make_order(payment="PAID")
+    set_status(order, actor=clerk, fulfilment="SHIPPED", tracking_number="6A210")
+    set_status(order, actor=clerk, fulfilment="PROCESSING")
+    assert ("shipped", "cancelled") in mails(order)
+
+
+def test_no_customer_mail_stops_what_waits(clerk):
+    order = make_order(payment="PAID")
+    set_status(order, actor=clerk, fulfilment="SHIPPED")
+    apply(DetailsWish(ids=[order.pk], actor=clerk, values={"no_customer_mail": True})).or_raise()
+    assert ("shipped", "cancelled") in mails(order)
