@@ -140,3 +140,15 @@ def test_shops_that_attach_nothing_mail_at_once(clerk, seller):
     seller.save()
     order = make_order(payment="PAID")
     assert list(order.mails.filter(audience="customer").values_list("kind", flat=True)) == ["order_confirmation"]
+
+
+def test_a_later_status_leaves_the_mail_that_brings_the_invoice(clerk):
+    order, _event, mail = paid_by(clerk)
+    set_status(order, actor=clerk, payment="PARTIALLY_REFUNDED")
+    assert (again(mail).state, again(mail).waits_for_document) == ("held", True)
+
+
+def test_a_cancellation_stops_the_mail_with_its_invoice(clerk):
+    order, _event, mail = paid_by(clerk)
+    set_status(order, actor=clerk, payment="CANCELLED")
+    assert again(mail).state == "cancelled"
