@@ -15,7 +15,7 @@ PANGO_LINE = "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subse
 def check_paths(app_configs: Any, **kwargs: Any) -> Sequence[CheckMessage]:
     """Every planner, check and seeder that the settings name can be imported."""
     found: list[CheckMessage] = []
-    for name in ("CONSEQUENCE_PLANNERS", "INTEGRITY_CHECKS", "DEMO_SEEDERS", "DEMO_SWEEPS"):
+    for name in ("CONSEQUENCE_PLANNERS", "STOCK_WATCHERS", "INTEGRITY_CHECKS", "DEMO_SEEDERS", "DEMO_SWEEPS"):
         for path in getattr(settings, name):
             try:
                 import_string(path)

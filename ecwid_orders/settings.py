@@ -114,6 +114,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # What a planned change sets off beyond the order itself; orders asks these, in this order (orders/services/plan.py).
 CONSEQUENCE_PLANNERS = ("invoices.planner.plan_documents", "notifications.planner.plan_mails")
 
+# What hears of a correction of the stock, in its transaction.
+STOCK_WATCHERS = ("notifications.low_stock.tell_low_stock",)
 # What `manage.py check_integrity` asks; each gives one line per problem.
 INTEGRITY_CHECKS = ("orders.integrity.find_problems", "invoices.integrity.find_problems", "notifications.integrity.find_problems")
 # What `manage.py seed_demo` asks beyond orders.

@@ -234,11 +234,12 @@ def _plan_low_stock(post: Post, change: PlannedChange) -> None:
         mail = _staff_mail(post, Kind.LOW_STOCK, addresses, about=crossing.variant.sku)
         if post.render:
             facts = stock_facts(crossing, change.order.number, shop, mail.language)
-            _write(mail, post.composer.compose(Text.LOW_STOCK, mail.language, partial(_all_of, facts), to=", ".join(addresses)))
+            _write(mail, post.composer.compose(Text.LOW_STOCK, mail.language, partial(all_of, facts), to=", ".join(addresses)))
         change.add(mail)
 
 
-def _all_of(facts: dict[str, Any], _wanted: Collection[str]) -> dict[str, Any]:
+def all_of(facts: dict[str, Any], _wanted: Collection[str]) -> dict[str, Any]:
+    """Facts that are known at once, whichever a text asks for."""
     return facts
 
 

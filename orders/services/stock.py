@@ -4,9 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from orders.choices import StockEffect
@@ -214,7 +216,7 @@ def adjust_stock(
         if not variant.is_tracked:
             raise InvalidWish(_("The stock of %(sku)s is not tracked.") % {"sku": variant.sku}, field="delta")
         Variant.objects.filter(pk=variant.pk).update(on_hand=F("on_hand") + delta)
-        return StockMovement.objects.create(
+        movement = StockMovement.objects.create(
             variant=variant,
             kind=kind,
             delta_on_hand=delta,
@@ -225,6 +227,9 @@ def adjust_stock(
             key=key,
             at=timezone.now(),
         )
+        for path in settings.STOCK_WATCHERS:
+            import_string(path)(movement)
+        return movement
 
 
 def stock_is_controlled() -> bool:

@@ -12,8 +12,9 @@ from orders.services.fulfilment import ShipmentWish, TrackingWish
 from orders.services.payments import RefundWish
 from orders.services.plan import Actor, NotGoing, apply, plan
 from orders.services.status import StatusWish
+from orders.services.stock import adjust_stock
 from orders.services.undo import UndoWish
-from tests.makers import make_clerk, make_draft, make_order, make_shop, make_variant, set_status
+from tests.makers import ROBOT, make_clerk, make_draft, make_order, make_shop, make_variant, set_status
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -290,3 +291,14 @@ def test_no_customer_mail_stops_what_waits(clerk):
     set_status(order, actor=clerk, fulfilment="SHIPPED")
     apply(DetailsWish(ids=[order.pk], actor=clerk, values={"no_customer_mail": True})).or_raise()
     assert ("shipped", "cancelled") in mails(order)
+
+
+def test_a_correction_that_crosses_the_limit_tells_staff_once():
+    variant = make_variant("MUG", on_hand=10, low_stock_limit=5)
+    adjust_stock(variant.pk, -4, reason="broken", actor=ROBOT)
+    assert not OutgoingEmail.objects.filter(kind="low_stock").exists()
+    for _again in range(2):
+        adjust_stock(variant.pk, -1, reason="broken", actor=ROBOT)
+    mail = OutgoingEmail.objects.get(kind="low_stock")
+    assert (mail.recipient, mail.state, mail.order) == ("staff@example.com", "queued", None)
+    assert "Une correction du stock a fait passer le disponible de 6 à 5" in mail.text
