@@ -212,3 +212,14 @@ def test_a_file_sent_through_the_page_is_imported(client):
 def test_the_page_is_closed_to_those_who_may_not_import(client):
     client.force_login(make_clerk("orders.view_order"))
     assert client.get("/admin/orders/import/").status_code == 403
+
+
+def test_a_newer_document_that_reopens_what_staff_cancelled_takes_the_pieces_again():
+    make_variant("MUG", on_hand=10)
+    run(document(fulfillmentStatus="SHIPPED", updateDate="2024-09-05 07:22:09 +0000"), move_stock=True)
+    order = Order.objects.get()
+    set_status(order, payment="CANCELLED")
+    assert stock_of("MUG") == (10, 0)
+    run(document(fulfillmentStatus="SHIPPED", updateDate="2024-09-06 07:22:09 +0000"), move_stock=True)
+    assert (Order.objects.with_statuses().get().payment_status.code, stock_of("MUG")) == ("PAID", (8, 0))
+    assert (order.lines.get().pieces_shelf, list(find_problems())) == (0, [])

@@ -1,13 +1,18 @@
 """Two people at the same moment, on real threads and PostgreSQL; each race has a control that fails without its lock."""
 
+import random
+import time
 from collections import Counter
 from decimal import Decimal
+from unittest import mock
 
 import pytest
+from django.db import OperationalError
 
 from orders.errors import NotEnoughStock, OrderError, StaleOrder
 from orders.integrity import find_problems
 from orders.models import Draft, Order, OrderEvent, Variant
+from orders.services import world
 from orders.services.intake import draw_number, place_draft, place_order
 from orders.services.payments import RefundWish
 from orders.services.plan import apply, plan
@@ -53,6 +58,30 @@ def test_opposite_item_orders_never_deadlock():
     ]
     assert all(isinstance(result, Order) for result in results)
     assert [v.committed for v in Variant.objects.order_by("sku")] == [40, 40]
+
+
+def lock_as_asked(world, wanted, *, lock):
+    """The control: variants locked one by one, in any order, instead of by id in one statement."""
+    ids = list(wanted)
+    random.shuffle(ids)
+    for pk in ids:
+        variants = Variant.objects.select_related("product__tax_class")
+        world.variants[pk] = (variants.select_for_update(of=("self",)) if lock else variants).get(pk=pk)
+        time.sleep(0.02)
+
+
+def test_without_one_order_of_locks_opposite_orders_deadlock():
+    make_variant("A", on_hand=500)
+    make_variant("B", on_hand=500)
+    refused = []
+    for _round in range(10):
+        drafts = [make_draft({"A": 1, "B": 1}) for _ in range(8)]
+        with mock.patch.object(world, "_load_variants", lock_as_asked):
+            results = run_together(*(lambda d=d: place_order(d, actor=ROBOT) for d in drafts))
+        refused += [result for result in results if isinstance(result, OperationalError)]
+        if refused:
+            break
+    assert "deadlock" in str(refused[0])
 
 
 def set_six_times(order, fulfilment):
