@@ -101,6 +101,7 @@ def prepare(options: argparse.Namespace) -> bool:
         elif options.demo:
             print("The database holds orders or products already: the demo shop was left out.")
         make_owner()
+        declare_queues()
     except DatabaseError as error:
         print(f"The database does not answer: {error}".strip())
         return False
@@ -127,6 +128,18 @@ def collect_pages() -> None:
         return
     call_command("collectstatic", interactive=False, verbosity=0)
     mark.write_text(digest.hexdigest())
+
+
+def declare_queues() -> None:
+    """Bind the queues of a broker of files before anybody reads the bindings: two workers that start together would collide."""
+    from django.conf import settings
+
+    from ecwid_orders.celery import app
+
+    if settings.CELERY_BROKER_URL.startswith("filesystem:"):
+        with app.connection_for_write() as broker:
+            for name in ("back-office", "paper"):
+                app.amqp.queues[name].bind(broker.default_channel).declare()
 
 
 def make_owner() -> None:
