@@ -1,7 +1,8 @@
 """Everything the orders app stores."""
 
+from orders.models.bulk import BulkItem, BulkJob
 from orders.models.customer import Customer
-from orders.models.event import Note, OrderEvent
+from orders.models.event import Note, NoteFile, NoteMention, OrderEvent
 from orders.models.intake import AnsweredRequest, ApiToken, Draft, RawDocument
 from orders.models.order import (
     ExternalDocument,
@@ -15,6 +16,7 @@ from orders.models.order import (
 from orders.models.payment import Payment, Refund, RefundLine
 from orders.models.product import DigitalFile, Product, Variant
 from orders.models.shipment import Shipment, ShipmentLine
+from orders.models.staff import Role, SavedView, StaffProfile
 from orders.models.status import Status, StatusAlias
 from orders.models.stock import LineDecision, StockMovement
 from orders.models.store import (
@@ -30,6 +32,8 @@ from orders.models.store import (
 __all__ = [
     "AnsweredRequest",
     "ApiToken",
+    "BulkItem",
+    "BulkJob",
     "Carrier",
     "Customer",
     "DigitalFile",
@@ -37,6 +41,8 @@ __all__ = [
     "ExternalDocument",
     "LineDecision",
     "Note",
+    "NoteFile",
+    "NoteMention",
     "NumberCounter",
     "Order",
     "OrderAddress",
@@ -50,10 +56,13 @@ __all__ = [
     "RawDocument",
     "Refund",
     "RefundLine",
+    "Role",
+    "SavedView",
     "Shipment",
     "ShipmentLine",
     "ShippingMethod",
     "Shop",
+    "StaffProfile",
     "Status",
     "StatusAlias",
     "StockMovement",

@@ -67,3 +67,38 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return self.text[:60]
+
+
+class NoteMention(models.Model):
+    """A colleague whom a note names; they get a mail."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="mentions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="note_mentions")
+
+    class Meta:
+        verbose_name = _("mention")
+        verbose_name_plural = _("mentions")
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["note", "user"], name="mentioned_once_per_note")]
+
+    def __str__(self) -> str:
+        return f"@{self.user}"
+
+
+class NoteFile(models.Model):
+    """A file attached to a staff note: served to staff who may see the order, as a download, never shown in the page."""
+
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="files")
+    file = models.FileField(upload_to="notes")
+    name = models.CharField(_("name"), max_length=200)
+    size = models.PositiveBigIntegerField(_("size in bytes"))
+    content_type = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("attached file")
+        verbose_name_plural = _("attached files")
+        ordering = ["id"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
