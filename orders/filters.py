@@ -86,8 +86,9 @@ class OrderFilterSet(django_filters.FilterSet):
         model = Order
         fields: tuple[str, ...] = ()
 
-    def __init__(self, data: QueryDict, queryset: QuerySet[Order], *, statuses: Iterable[Status]) -> None:
+    def __init__(self, data: QueryDict, queryset: QuerySet[Order], *, statuses: Iterable[Status], user: Any = None) -> None:
         super().__init__(data, queryset)
+        self.user = user
         self.statuses = list(statuses)
         for axis in Axis:
             field = self.form.fields[axis.value]

@@ -1,0 +1,77 @@
+"""Which orders a list address means: its view, its filters and its sort, for the list, bulk actions, exports and the page's neighbours."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from orders.choices import DeliveryKind
+from orders.filters import OrderFilterSet
+from orders.models import Order, Status
+
+DEFAULT_SORT = "-placed_at"
+SORTS = ("placed_at", "number", "customer_name", "total", "updated_at")
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A view that every shop has: its key in addresses, its name, the orders it begins with."""
+
+    key: str
+    label: str
+    orders: QuerySet[Order]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The orders that an address means (unsorted) and how they are sorted: a column of `SORTS`, with "-" for the largest first."""
+
+    orders: QuerySet[Order]
+    sort: str
+    tab: Tab
+    tabs: list[Tab]
+    filterset: OrderFilterSet
+    statuses: list[Status]
+
+
+def result_of(user: Any, query: QueryDict, *, default_sort: str = "") -> Result:
+    """What the list shows for `query`; a value that makes no sense counts as not given. `user` is who looks ("mine" means theirs)."""
+    statuses = list(Status.objects.select_related("base"))
+    tabs = builtin_tabs(statuses)
+    tab = next((tab for tab in tabs if tab.key == query.get("view", "")), tabs[0])
+    filterset = OrderFilterSet(query, tab.orders, statuses=statuses, user=user)
+    return Result(filterset.found(), sort_of(query, default_sort), tab, tabs, filterset, statuses)
+
+
+def sort_of(query: QueryDict, default: str = "") -> str:
+    """The sort that an address asks for, else the person's, else newest first."""
+    for wanted in (query.get("sort", ""), default):
+        if wanted.removeprefix("-") in SORTS and not wanted.startswith("--"):
+            return wanted
+    return DEFAULT_SORT
+
+
+def builtin_tabs(statuses: Iterable[Status]) -> list[Tab]:
+    """The views that every shop has. Conditions read the statuses' columns."""
+    statuses = list(statuses)
+    present = Order.objects.present()
+    waiting = [s.pk for s in statuses if s.waits_for_staff and not s.goods_left]
+    pickup = [s.pk for s in statuses if s.own_mail == Status.OwnMail.READY_FOR_PICKUP]
+    paid = [s.pk for s in statuses if s.counts_as_paid]
+    unpaid = [s.pk for s in statuses if s.axis == "payment" and s.waits_for_staff]
+    returned = [s.pk for s in statuses if s.asks == Status.Asks.RETURNED_PIECES]
+    to_ship = present.filter(is_held=False, payment_status__in=paid, fulfilment_status__in=[s for s in waiting if s not in pickup])
+    return [
+        Tab(ALL, pgettext("orders", "All"), present),
+        Tab("to-process", _("To process"), Order.objects.to_process()),
+        Tab("to-ship", _("To ship"), to_ship.exclude(delivery_kind=DeliveryKind.PICKUP)),
+        Tab("to-collect", pgettext("orders", "Ready for pickup"), present.filter(fulfilment_status__in=pickup)),
+        Tab("unpaid", pgettext("orders", "Awaiting payment"), present.filter(payment_status__in=unpaid)),
+        Tab("returned", _("Returned"), present.filter(fulfilment_status__in=returned)),
+        Tab("held", pgettext("orders", "On hold"), present.filter(is_held=True)),
+    ]
