@@ -24,6 +24,7 @@ from orders.money import format_money, round_money
 from orders.services.plan import Consequence, NotGoing, PanelItem, Plan, PlannedChange
 
 ZERO = Decimal(0)
+ADDRESSEE = frozenset({"customer_name", "tax_id"})  # what an invoice copies of the order, with the addresses
 UNTOUCHED = frozenset({OrderEvent.Kind.NOTE, OrderEvent.Kind.HOLD, OrderEvent.Kind.DETAILS})
 KIND = PendingDocument.Kind
 STATE = PendingDocument.State
@@ -141,6 +142,7 @@ class _Papers:
 
 def plan_documents(plan: Plan, *, render: bool) -> None:
     """Add what every change of `plan` does to documents; refuse to undo what was issued."""
+    _plan_kept_addresses([change for change in plan.changes if ADDRESSEE & set(change.fields) or change.address_fields])
     changes = [change for change in plan.changes if change.kind not in UNTOUCHED]
     if not changes:
         return
@@ -152,6 +154,18 @@ def plan_documents(plan: Plan, *, render: bool) -> None:
             _cancel(change, papers.waiting.get(change.order.pk or 0, []))
         else:
             _plan_change(plan, change, papers, explain=render and len(plan.changes) == 1)
+
+
+def _plan_kept_addresses(changes: Sequence[PlannedChange]) -> None:
+    """An invoice that is issued is never edited: whoever corrects a name or an address is told."""
+    if not changes:
+        return
+    invoices = uncredited_invoices([change.order.pk for change in changes if change.order.pk])
+    for change in changes:
+        if invoice := invoices.get(change.order.pk or 0):
+            title = _("Invoice %(number)s keeps the name and address it was issued with") % {"number": invoice.number}
+            reason = _("To correct it, issue a credit note and a new invoice.")
+            change.add(NotGoing(key="document:kept", icon="file-text", title=title, reason=reason))
 
 
 def _papers_of(changes: Sequence[PlannedChange]) -> _Papers:

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from orders.models import (
     Note,
+    NoteFile,
+    NoteMention,
     Order,
     OrderAddress,
     OrderDiscount,
@@ -124,6 +126,9 @@ class PlannedChange:
     new_shipments: list[tuple[Shipment, list[ShipmentLine]]] = field(default_factory=list)
     voided_shipments: list[Shipment] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    mentions: list[NoteMention] = field(default_factory=list)  # of the new notes
+    files: list[NoteFile] = field(default_factory=list)  # of the new notes
+    address_fields: dict[str, tuple[str, str]] = field(default_factory=dict)  # "billing.city": old and new
     discounts: list[OrderDiscount] = field(default_factory=list)  # of a new order
     surcharges: list[OrderSurcharge] = field(default_factory=list)  # of a new order
     undoes: OrderEvent | None = None
@@ -177,6 +182,7 @@ class PlannedChange:
             self.is_new
             or self.status_changes
             or self.fields
+            or self.address_fields
             or self.quantities
             or self.decisions
             or self.payments
@@ -212,6 +218,7 @@ class PlannedChange:
             self.payment.pk,
             self.fulfilment.pk,
             sorted((name, str(new)) for name, (_old, new) in self.fields.items()),
+            sorted((name, new) for name, (_old, new) in self.address_fields.items()),
             sorted(self.quantities.items()),
             [(d.line.pk, d.shelf, d.lost) for d in self.decisions],
             [str(p.amount) for p in self.payments],

@@ -16,6 +16,8 @@ from orders.models import (
     Draft,
     LineDecision,
     Note,
+    NoteFile,
+    NoteMention,
     Order,
     OrderAddress,
     OrderDiscount,
@@ -29,12 +31,15 @@ from orders.models import (
     ShipmentLine,
     Tag,
 )
-from orders.search import build_search, fold
+from orders.search import build_search, digits_of, fold
 from orders.services.change import Consequence, PlannedChange
 from orders.services.stock import write_movements
 from orders.services.wishes import Plan
 
 LINE_CACHES = ["quantity", "committed", "consumed", "pieces_shelf", "pieces_lost", "pieces_back", "pieces_shipped"]
+# What a change of the contact adds to the text that finds the order; what it was stays findable.
+SEARCHED = ("customer_name", "email", "phone", "tax_id", "customer_comment", "po_number")
+ADDRESS_COLUMNS = ("name", "company", "street", "street2", "city", "state", "state_name", "postcode", "country", "phone")
 
 
 def save_changes(plan: Plan) -> None:
@@ -49,6 +54,7 @@ def save_changes(plan: Plan) -> None:
     _write_parts(changes)
     write_movements(changes, plan.wish.actor)
     _write_lines(changes)
+    _write_addresses(changes)
     _write_orders(changes)
     by_class: dict[type[Consequence], list[tuple[PlannedChange, Consequence]]] = defaultdict(list)
     for change in changes:
@@ -101,7 +107,7 @@ def _write_events(plan: Plan) -> None:
             reason=change.reason[:400],
             undoes=change.undoes,
         )
-    batch = plan.changes[0].event.batch if plan.changes[0].event else None
+    batch = plan.wish.batch or (plan.changes[0].event.batch if plan.changes[0].event else None)
     for change in plan.changes:
         if change.event and batch:
             change.event.batch = batch
@@ -111,6 +117,7 @@ def _write_events(plan: Plan) -> None:
 def changes_as_json(change: PlannedChange) -> dict[str, Any]:
     """Old and new values, statuses by code, lines by id."""
     found: dict[str, Any] = {name: {"from": _plain(old), "to": _plain(new)} for name, (old, new) in change.fields.items()}
+    found |= {name: {"from": old, "to": new} for name, (old, new) in change.address_fields.items()}
     if change.payment_before is None:
         found["payment_status"] = {"from": None, "to": change.payment.code}
     elif change.payment_changes:
@@ -150,6 +157,8 @@ def _write_parts(changes: Sequence[PlannedChange]) -> None:
     LineDecision.objects.bulk_create(decisions, batch_size=500)
     Payment.objects.bulk_create(payments, batch_size=500)
     Note.objects.bulk_create(notes)
+    NoteMention.objects.bulk_create([mention for change in changes for mention in change.mentions])
+    NoteFile.objects.bulk_create([file for change in changes for file in change.files])
     Refund.objects.bulk_create([refund for refund, _rows in refunds])
     for refund, rows in refunds:
         for refund_row in rows:
@@ -193,6 +202,24 @@ def _write_lines(changes: Sequence[PlannedChange]) -> None:
     update_rows(OrderLine, LINE_CACHES, touched.values())
 
 
+def _write_addresses(changes: Sequence[PlannedChange]) -> None:
+    """An address that was not there is made, one without anything left goes."""
+    for change in changes:
+        for kind in dict.fromkeys(name.partition(".")[0] for name in change.address_fields):
+            address = change.address(kind)
+            if address is None:
+                address = OrderAddress(order=change.order, kind=kind)
+                change.addresses.append(address)
+            for name, (_old, new) in change.address_fields.items():
+                if name.startswith(f"{kind}."):
+                    setattr(address, name.partition(".")[2], new)
+            if any(str(getattr(address, column)) for column in ADDRESS_COLUMNS):
+                address.save()
+            else:
+                change.addresses.remove(address)
+                address.delete()
+
+
 def update_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Model]) -> None:
     """Write integer `columns` of `rows` in one statement per 500 rows: an UPDATE joined to VALUES, which PostgreSQL and SQLite
     plan alike; bulk_update's CASE expressions cost twenty times the CPU."""
@@ -218,13 +245,11 @@ def _write_orders(changes: Sequence[PlannedChange]) -> None:
         words = _new_words(change)
         if words and change.event and change.event.kind != OrderEvent.Kind.PLACED:
             Order.objects.filter(pk=order.pk).update(search=Concat(F("search"), Value("\n" + words)))
-        for name in ("add_tags", "remove_tags"):
-            if change.facts.get(name):
-                _write_tags(order, change.facts[name], add=name == "add_tags")
         for name, value in values.items():
             setattr(order, name, value)
         order.version += 1
         order.payment_status, order.fulfilment_status = change.payment, change.fulfilment
+    _write_tags(changes)
     for values_key, ids in alike.items():
         Order.objects.filter(pk__in=ids).update(**dict(values_key), version=F("version") + 1, updated_at=now)
 
@@ -243,15 +268,27 @@ def _new_values(change: PlannedChange) -> dict[str, Any]:
 def _new_words(change: PlannedChange) -> str:
     words = [s.tracking_number for s, _rows in change.new_shipments] + [note.text for note in change.notes]
     words += [payment.reference for payment in change.payments]
+    words += [str(change.fields[name][1]) for name in SEARCHED if name in change.fields]
+    words += [new for _old, new in change.address_fields.values()]
+    words += [digits_of(change.after("phone"))] if "phone" in change.fields else []
     return fold(" ".join(word for word in words if word))
 
 
-def _write_tags(order: Order, names: list[str], *, add: bool) -> None:
-    if add:
+def _write_tags(changes: Sequence[PlannedChange]) -> None:
+    """Tags of all changes in a handful of statements."""
+    added = [(change.order.pk, name) for change in changes for name in change.facts.get("add_tags", ())]
+    gone: dict[str, list[int]] = defaultdict(list)
+    for change in changes:
+        for name in change.facts.get("remove_tags", ()):
+            gone[name].append(change.order.pk)
+    links = Order.tags.through
+    if added:
+        names = sorted({name for _pk, name in added})
         Tag.objects.bulk_create([Tag(name=name) for name in names], ignore_conflicts=True)
-        order.tags.add(*Tag.objects.filter(name__in=names))
-    else:
-        order.tags.remove(*Tag.objects.filter(name__in=names))
+        tags = dict(Tag.objects.filter(name__in=names).values_list("name", "pk"))
+        links.objects.bulk_create([links(order_id=pk, tag_id=tags[name]) for pk, name in added], batch_size=400, ignore_conflicts=True)
+    for name, ids in gone.items():
+        links.objects.filter(order__in=ids, tag__name=name).delete()
 
 
 def _plain(value: Any) -> Any:
