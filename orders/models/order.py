@@ -161,7 +161,8 @@ class Order(models.Model):
             models.Index(fields=["email"], name="order_by_email"),
         ]
         permissions = [
-            ("change_order_status", _("Can change the status of an order")),
+            ("change_order_status", _("Can change the fulfilment status of an order")),
+            ("change_payment_status", _("Can change the payment status of an order")),
             ("record_payment", _("Can record a payment")),
             ("refund_order", _("Can record a refund")),
             ("cancel_order", _("Can cancel an order")),

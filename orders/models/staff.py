@@ -26,6 +26,7 @@ class Role(models.Model):
         help_text=_("Largest single refund, in the order's currency. Empty: any amount."),
     )
     default_view = models.CharField(_("first view of the orders"), max_length=40, blank=True)
+    offered = models.JSONField(default=list, blank=True, editable=False)  # given to a built-in role once: what staff take away stays away
 
     class Meta:
         verbose_name = _("role")
