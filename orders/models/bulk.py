@@ -41,6 +41,7 @@ class BulkJob(models.Model):
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     total = models.PositiveIntegerField(_("orders"), default=0)
+    done = models.PositiveIntegerField(_("looked at"), default=0)
     stop_requested = models.BooleanField(default=False)
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.CharField(max_length=36, blank=True)
