@@ -19,7 +19,7 @@ from orders.services.plan import Actor
 
 State = OutgoingEmail.State
 RIGHT = "notifications.send_outgoingemail"
-RELEASED = "orders.change_order_status"
+RELEASED = ("orders.change_order_status", "orders.change_payment_status")
 
 
 def release_now(event_ids: Iterable[int], actor: Actor) -> int:
@@ -27,7 +27,7 @@ def release_now(event_ids: Iterable[int], actor: Actor) -> int:
 
     Returns how many were waiting. Raises NotAllowed for staff who may not change the status of orders.
     """
-    if not actor.may(RELEASED) and not actor.may(RIGHT):
+    if not any(actor.may(right) for right in (*RELEASED, RIGHT)):
         raise NotAllowed(_("You may not send mails."))
     now = timezone.now()
     count = OutgoingEmail.objects.filter(event__in=list(event_ids), state=State.HELD).update(release_at=now, next_at=now)

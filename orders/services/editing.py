@@ -82,8 +82,8 @@ class NoteWish(OneOrderWish):
     files: Sequence[StoredFile] = ()
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
-        """Raises NotAllowed without orders.change_order, InvalidWish for an empty or overlong note. The same note at once is one note."""
-        self.require("orders.change_order", _("You may not edit orders."))
+        """Raises NotAllowed without orders.add_note, InvalidWish for an empty or overlong note. The same note at once is one note."""
+        self.require("orders.add_note", _("You may not write notes."))
         text = self.text.strip()
         if not text or len(text) > NOTE_LENGTH:
             raise InvalidWish(_("Write a note of 1 to %(most)d characters.") % {"most": NOTE_LENGTH}, field="text")

@@ -12,6 +12,7 @@ from orders.choices import Axis
 from orders.errors import InvalidWish
 from orders.models import LineDecision, Order, OrderEvent, OrderLine, Payment, Refund, RefundLine
 from orders.money import format_money, round_money
+from orders.services.limits import check_refund
 from orders.services.plan import OneOrderWish, PlannedChange, PlannedDecision, World
 from orders.services.status import carry_consequences
 from orders.services.stock import Pieces
@@ -76,7 +77,8 @@ class RefundWish(OneOrderWish):
     set_status: bool = True
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
-        """Raises StaleOrder, NotAllowed without orders.refund_order, InvalidWish naming the field; never above what was paid."""
+        """Raises StaleOrder, NotAllowed without orders.refund_order or above one's limit, InvalidWish naming the field; never above
+        what was paid."""
         self.require("orders.refund_order", _("You may not record refunds."))
         change = world.change_of(order, OrderEvent.Kind.REFUND)
         if self.client_key and Refund.objects.filter(order=order, client_key=self.client_key).exists():
@@ -85,6 +87,7 @@ class RefundWish(OneOrderWish):
         change.reason, change.personal_word = self.reason, self.personal_word
         rows = self._refund_lines(change)
         amount = self._amount(order, rows)
+        check_refund(self.actor, amount, order.currency)
         overpaid = max(Decimal(0), -change.balance_after)
         credited = amount if rows or self.shipping else max(Decimal(0), amount - overpaid)
         refund = Refund(

@@ -9,10 +9,12 @@ from orders.choices import Axis
 from orders.errors import InvalidWish, NotAllowed
 from orders.models import Carrier, LineDecision, Order, OrderEvent, Payment, Refund, Shipment, ShipmentLine, Status
 from orders.services.change import PlannedChange, PlannedDecision
+from orders.services.limits import check_refund
 from orders.services.stock import Pieces, decide_release
 from orders.services.wishes import OrdersWish
 from orders.services.world import World
 
+STATUS_RIGHTS: dict[str, str] = {Axis.PAYMENT: "orders.change_payment_status", Axis.FULFILMENT: "orders.change_order_status"}
 RECORD_RIGHTS: dict[str, str] = {Status.Record.PAYMENT: "orders.record_payment", Status.Record.REFUND: "orders.refund_order"}
 
 
@@ -51,6 +53,8 @@ class StatusWish(OrdersWish):
         carry_consequences(
             change, world, lost_lines=self.lost_lines, record=self._record(change), method=self.method, reference=self.reference
         )
+        for refund, _lines in change.refunds:
+            check_refund(self.actor, refund.amount, order.currency)
         self._take_back(change)
         self._ship(change, world)
         return change
@@ -72,7 +76,11 @@ class StatusWish(OrdersWish):
         return target
 
     def _check_rights(self, change: PlannedChange) -> None:
-        self.require("orders.change_order_status", _("You may not change the status of orders."))
+        """A right per axis: who packs parcels does not say what is paid."""
+        if change.fulfilment_changes:
+            self.require(STATUS_RIGHTS[Axis.FULFILMENT], _("You may not change the fulfilment status of orders."))
+        if change.payment_changes:
+            self.require(STATUS_RIGHTS[Axis.PAYMENT], _("You may not change the payment status of orders."))
         if change.payment_changes and change.payment.releases:
             self.require("orders.cancel_order", _("You may not cancel orders."))
 
@@ -86,8 +94,9 @@ class StatusWish(OrdersWish):
         return False
 
     def _take_back(self, change: PlannedChange) -> None:
-        if change.fulfilment.asks != Status.Asks.RETURNED_PIECES or not self.returned:
+        if change.fulfilment.asks != Status.Asks.RETURNED_PIECES or not any(shelf or lost for shelf, lost in self.returned.values()):
             return
+        self.require("orders.ship_order", _("You may not record returns."))
         decide_returned(change, self.returned)
 
     def _ship(self, change: PlannedChange, world: World) -> None:
@@ -95,6 +104,7 @@ class StatusWish(OrdersWish):
         known = {s.tracking_number for s in change.shipments}
         if not number or number in known or not change.fulfilment.goods_left:
             return
+        self.require("orders.ship_order", _("You may not record shipments."))
         add_shipment(change, world, carrier=self.carrier, tracking_number=number)
 
 

@@ -13,7 +13,7 @@ from orders.choices import Axis
 from orders.errors import CannotUndo
 from orders.models import LineDecision, Order, OrderEvent, Payment, Refund, RefundLine, Shipment
 from orders.services.plan import OneOrderWish, OrdersWish, PlannedChange, Wish, World
-from orders.services.status import reverse_decisions
+from orders.services.status import STATUS_RIGHTS, reverse_decisions
 
 UNDOABLE = (
     OrderEvent.Kind.STATUS,
@@ -114,7 +114,8 @@ class _TakesBack(Wish):
 
     def _check_rights(self, event: OrderEvent, world: World, past: Past) -> None:
         """Taking a change back needs the rights that making it needed, and those of what comes back."""
-        rights = {RIGHTS.get(str(event.kind), "orders.change_order_status")}
+        rights = {RIGHTS[event.kind]} if event.kind in RIGHTS else set()
+        rights |= {right for axis, right in STATUS_RIGHTS.items() if event.kind not in RIGHTS and f"{axis}_status" in event.changes}
         if event.pk in past.with_payments:
             rights.add("orders.record_payment")
         if event.pk in past.with_refunds:

@@ -117,7 +117,7 @@ def test_a_quantity_stays_above_what_was_refunded():
 def test_undoing_a_refund_needs_the_right_to_refund():
     order = make_order("PAID", items={"MUG": 1}, no_customer_mail=True)
     event = do(RefundWish(order_id=order.pk, actor=CLERK, amount=Decimal(5))).event
-    clerk = Actor.clerk(make_clerk("orders.change_order_status"))
+    clerk = Actor.clerk(make_clerk("orders.change_order_status", "orders.change_payment_status"))
     with pytest.raises(NotAllowed):
         do(UndoWish(order_id=order.pk, event_id=event.pk, actor=clerk))
     assert fresh(order).refunded_total == Decimal(5)

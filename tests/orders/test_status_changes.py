@@ -188,7 +188,7 @@ def test_a_clerk_without_the_right_is_refused():
 
 def test_paid_records_no_money_for_a_clerk_who_may_not_record_it():
     order = make_order(items={"MUG": 2})
-    clerk = Actor.clerk(make_clerk("orders.change_order_status"))
+    clerk = Actor.clerk(make_clerk("orders.change_order_status", "orders.change_payment_status"))
     set_status(order, payment="PAID", actor=clerk)
     order.refresh_from_db()
     assert (order.payment_status.code, order.paid_total) == ("PAID", Decimal(0))
