@@ -18,6 +18,7 @@ class Kind(models.TextChoices):
     ABANDONED_CART = "abandoned_cart", _("Unfinished cart")
     NEW_ORDER = "new_order", _("New order")
     LOW_STOCK = "low_stock", _("Low stock")
+    MENTION = "mention", _("Named in a note")
 
 
 class Text(models.TextChoices):
@@ -38,9 +39,10 @@ class Text(models.TextChoices):
     ABANDONED_CART = "abandoned_cart", _("Unfinished cart")
     NEW_ORDER = "new_order", _("New order (staff)")
     LOW_STOCK = "low_stock", _("Low stock (staff)")
+    MENTION = "mention", _("Named in a note (staff)")
 
 
-STAFF_KINDS = frozenset({Kind.NEW_ORDER, Kind.LOW_STOCK})
+STAFF_KINDS = frozenset({Kind.NEW_ORDER, Kind.LOW_STOCK, Kind.MENTION})
 # Mails that tell where an order stands; at most one of them per event, and a held one is replaced by the next.
 STATUS_KINDS = frozenset({Kind.STATUS_CHANGED, Kind.SHIPPED, Kind.READY_FOR_PICKUP, Kind.DELIVERED})
 

@@ -29,6 +29,7 @@ from notifications.letters import (
     status_letter,
     tracking_letter,
 )
+from notifications.mentions import plan_mentions
 from notifications.models import MailSwitch, OutgoingEmail
 from notifications.telling.facts import Crossing, facts_of, stock_facts
 from notifications.telling.story import Story
@@ -47,6 +48,7 @@ STOPPED = (State.CANCELLED, State.SUPPRESSED)
 
 def plan_mails(plan: Plan, *, render: bool) -> None:
     """Add what every change of `plan` does to mails; refuse to undo what was mailed."""
+    plan_mentions(plan, [change for change in plan.changes if change.mentions], render=render)
     changes = [change for change in plan.changes if change.kind not in SILENT or _silences(change)]
     if not changes:
         return
@@ -79,7 +81,7 @@ def _load(plan: Plan, changes: Sequence[PlannedChange], *, render: bool) -> Post
     if ids:
         wanted = Q(order__in=ids, state__in=WAITING) | Q(order__in=ids, kind=Kind.SHIPPED, about__in=numbers)
         mails = OutgoingEmail.objects.filter(wanted | Q(event__in=undone) | Q(cancelled_by__in=undone)).defer("html", "text").order_by("id")
-        if not render:
+        if plan.is_locked:
             # Under the order's lock: nobody may release these mails between this look and the commit.
             mails = mails.select_for_update(of=("self",))
         for mail in mails:

@@ -7,11 +7,11 @@ from typing import Any
 from django.utils import timezone
 
 from notifications.kinds import KIND_OF_TEXT, Kind, Text
-from notifications.telling.facts import Crossing, cart_facts, facts_of, stock_facts
+from notifications.telling.facts import Crossing, cart_facts, facts_of, note_facts, stock_facts
 from notifications.telling.story import Download, Story
 from orders.choices import Axis, DeliveryKind
 from orders.drafts import DraftLine, OrderDraft
-from orders.models import Draft, Order, OrderAddress, OrderLine, Product, Refund, RefundLine, Shipment, Shop, Status, Variant
+from orders.models import Draft, Note, Order, OrderAddress, OrderLine, Product, Refund, RefundLine, Shipment, Shop, Status, Variant
 
 WORDS = {
     "en": (
@@ -37,6 +37,9 @@ WORDS = {
 }
 
 
+NOTES = {"en": "@Paul can you call the customer about the colour?", "fr": "@Paul peux-tu appeler la cliente pour la couleur ?"}
+
+
 def sample_facts(name: Text, language: str, shop: Shop) -> dict[str, Any]:
     """Facts for the text `name`, complete: every name that a text may use is in them."""
     kind = KIND_OF_TEXT[name]
@@ -44,6 +47,9 @@ def sample_facts(name: Text, language: str, shop: Shop) -> dict[str, Any]:
     if kind == Kind.LOW_STOCK:
         variant = Variant(pk=1, product=Product(name=bowl), sku="BOWL-14", label=colour, on_hand=8, committed=6, low_stock_limit=5)
         return stock_facts(Crossing(variant, 8, 2, 8, 6), "1052", shop, language)
+    if kind == Kind.MENTION:
+        note = Note(author_name="Inès", text=NOTES.get(language, NOTES["en"]))
+        return note_facts(note, Order(number="1052", customer_name="Anaïs Lefèvre"), shop, language)
     if kind == Kind.ABANDONED_CART:
         lines = (
             DraftLine(name=bowl, quantity=2, price=Decimal("29"), options=({"name": option, "value": colour},)),

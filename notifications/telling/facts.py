@@ -16,8 +16,10 @@ from notifications.templating import MOST_ROWS
 from notifications.wording import WORDS
 from orders.choices import DeliveryKind
 from orders.drafts import OrderDraft
-from orders.models import Draft, Shop, Variant
+from orders.models import Draft, Note, Order, Shop, Variant
 from orders.money import format_money
+
+NOTE_ANCHOR = "#note-of-this-mail"
 
 Makers = Mapping[str, Callable[[], Any]]
 
@@ -128,6 +130,14 @@ def stock_facts(crossing: Crossing, order_number: str, shop: Shop, language: str
     }
     staff = {"addresses": ", ".join(shop.staff_address_list)}
     return _made({"shop": _shop(shop)}, None) | {"stock": stock, "order": {"number": order_number}, "staff": staff} | _no_lists()
+
+
+def note_facts(note: Note, order: Order, shop: Shop, language: str) -> dict[str, Any]:
+    """The facts of the mail that tells a colleague that a note names them. The address ends in `NOTE_ANCHOR` until the note is saved."""
+    page = office_url("admin:orders_order_change", order.pk) if order.pk else _by_number(order.number)
+    facts = {"author": note.author_name or shop.name, "text": note.text, "url": f"{page}{NOTE_ANCHOR}"}
+    about = {"number": order.number, "customer": order.customer_name or order.email or order.phone}
+    return _made({"shop": _shop(shop)}, None) | {"note": facts, "order": about} | _no_lists()
 
 
 def _made(groups: Mapping[str, Makers], wanted: Collection[str] | None) -> dict[str, Any]:

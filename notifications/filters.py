@@ -1,0 +1,21 @@
+"""What the orders list can ask about mails."""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models import OutgoingEmail
+from orders.filtering import YesNoFilter
+
+UNDELIVERED = (OutgoingEmail.State.FAILED, OutgoingEmail.State.DEAD)
+
+
+def mail_filters() -> dict[str, Any]:
+    """Orders with a mail that did not arrive."""
+    return {
+        "mail_failed": YesNoFilter(
+            label=_("Mail failed"),
+            condition=lambda: Exists(OutgoingEmail.objects.filter(order=OuterRef("pk"), state__in=UNDELIVERED)),
+        )
+    }
