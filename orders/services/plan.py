@@ -99,7 +99,7 @@ def _render_again(wish: Wish, locked: Plan, change: PlannedChange) -> None:
 
 def _plan(wish: Wish, ids: list[int], *, known: World | None = None, lock: bool, render: bool) -> Plan:
     world = load_world(ids, variant_ids=wish.variant_ids(), lock=lock, known=known)
-    planned = Plan(wish, world)
+    planned = Plan(wish, world, is_locked=lock)
     for key in ids or [0]:
         try:
             if not key:

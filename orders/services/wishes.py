@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -49,7 +50,7 @@ class Wish:
     """What somebody wants of some orders. Subclasses say what becomes of one order; the engine does the rest.
 
     `skip` holds keys of optional consequences that were unticked; `oversell` sells below zero knowingly (a right of its own);
-    `versions` are the versions the actor saw, per order id.
+    `versions` are the versions the actor saw, per order id; `batch` marks the events of chunks that are one click.
     """
 
     actor: Actor
@@ -57,6 +58,7 @@ class Wish:
     oversell: bool = False
     versions: Mapping[int, int] = field(default_factory=dict)
     personal_word: str = ""
+    batch: UUID | None = None
 
     def order_ids(self) -> Sequence[int]:
         """Orders that the wish is about; none for a wish that makes an order."""
@@ -115,6 +117,7 @@ class Plan:
     changes: list[PlannedChange] = field(default_factory=list)
     refusals: dict[int, OrderError] = field(default_factory=dict)
     unchanged: list[int] = field(default_factory=list)
+    is_locked: bool = False  # planned under the locks, inside the transaction that writes it
 
     def refuse(self, change: PlannedChange, error: OrderError) -> None:
         """Take a change out of the plan; planners call it while they look at `changes`."""

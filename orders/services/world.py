@@ -37,6 +37,17 @@ class World:
     def _by_code(self) -> dict[tuple[str, str], Status]:
         return {(s.axis, s.code): s for s in self.statuses.values()}
 
+    def tags_of(self, order: Order) -> set[str]:
+        """Names of the order's tags; read for all orders at once when somebody asks first."""
+        return self._tags.get(order.pk, set())
+
+    @cached_property
+    def _tags(self) -> dict[int, set[str]]:
+        found: dict[int, set[str]] = defaultdict(set)
+        for pk, name in Order.tags.through.objects.filter(order__in=list(self.orders)).values_list("order_id", "tag__name"):
+            found[pk].add(name)
+        return dict(found)
+
     def change_of(self, order: Order, kind: OrderEvent.Kind) -> PlannedChange:
         """A change of `order` that changes nothing yet."""
         payment, fulfilment = self.statuses[order.payment_status_id], self.statuses[order.fulfilment_status_id]
