@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ecwid_orders.language.PersonLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -116,10 +117,14 @@ CONSEQUENCE_PLANNERS = ("invoices.planner.plan_documents", "notifications.planne
 
 # What hears of a correction of the stock, in its transaction.
 STOCK_WATCHERS = ("notifications.low_stock.tell_low_stock",)
+# Filters of the orders list beyond those of orders; each gives filters by name.
+ORDER_FILTERS = ("invoices.filters.document_filters", "notifications.filters.mail_filters")
+# Who writes the mail that brings staff a link to choose a password.
+ACCOUNT_MAILS = "notifications.accounts.write_account_mail"
 # What `manage.py check_integrity` asks; each gives one line per problem.
 INTEGRITY_CHECKS = ("orders.integrity.find_problems", "invoices.integrity.find_problems", "notifications.integrity.find_problems")
 # What `manage.py seed_demo` asks beyond orders.
-DEMO_SEEDERS = ("invoices.demo.fill_seller",)
+DEMO_SEEDERS = ("invoices.demo.fill_seller", "orders.seeding.staff.fill_staff")
 DEMO_SWEEPS = ("invoices.services.release_documents", "notifications.delivery.sweep")  # what the worker would do meanwhile
 
 # Language and time
@@ -192,6 +197,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+AUTHENTICATION_BACKENDS = ["ecwid_orders.sign_in.StaffBackend"]
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600  # links that choose a password, in seconds
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # a monitor on the machine itself has no TLS
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31536000 if HTTPS else 0)

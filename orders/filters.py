@@ -1,25 +1,38 @@
-"""Filters of the orders list: each is a part of the address, so every view can be kept and shared."""
+"""Filters of orders: one set for the list, saved views, bulk actions, exports and the API; each is a part of the address."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
-from django.forms import CheckboxSelectMultiple, DateInput, NumberInput, TextInput
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
+from django.forms import BoundField, CheckboxSelectMultiple
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy
 from django_countries import countries
 
-from orders.choices import Axis
-from orders.models import Customer, Order, Status
-from orders.money import format_number
+from orders.choices import Axis, DeliveryKind
+from orders.filtering import ANY, AmountFilter, DayFilter, OneOfFilter, PeriodFilter, WordFilter, YesNoFilter
+from orders.finding import find_variants
+from orders.models import Customer, Order, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
 from orders.search import find_orders, fold
 
-YES_NO = [("yes", gettext_lazy("yes")), ("no", gettext_lazy("no"))]
+MOST_SUGGESTIONS = 200
+MOST_VARIANTS = 100
+MOST_RECENT = 2000  # orders whose methods are known though the shop's settings no longer name them
+# How the menu groups the filters; those that other apps add stand in the last group.
+GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
+    (gettext_lazy("Status"), ("payment", "fulfilment", "held", "oversold")),
+    (gettext_lazy("Dates"), ("placed", "placed_from", "placed_to", "updated", "pickup_from", "pickup_to")),
+    (gettext_lazy("Money"), ("total_from", "total_to", "payment_method", "coupon")),
+    (gettext_lazy("Items and delivery"), ("product", "delivery", "shipping_method", "country")),
+    (gettext_lazy("Work"), ("assignee", "tag", "follow_up", "source")),
+)
+MORE = gettext_lazy("Documents and mails")
 
 
 @dataclass(frozen=True)
@@ -31,54 +44,56 @@ class Chip:
     without: str
 
 
+@dataclass(frozen=True)
+class FilterGroup:
+    """Filters that belong together, as the menu shows them."""
+
+    label: str
+    fields: list[BoundField]
+    in_use: int
+
+
 class OrderFilterSet(django_filters.FilterSet):
     """Search and filters of orders. `statuses` are read by the caller once and serve as choices and as conditions."""
 
     q = django_filters.CharFilter(label=gettext_lazy("Search"), method="search")
-    payment = django_filters.MultipleChoiceFilter(label=gettext_lazy("Payment"), method="with_payment", widget=CheckboxSelectMultiple)
-    fulfilment = django_filters.MultipleChoiceFilter(
-        label=gettext_lazy("Fulfilment"), method="with_fulfilment", widget=CheckboxSelectMultiple
+    payment = django_filters.MultipleChoiceFilter(label=gettext_lazy("Payment"), method="with_status", widget=CheckboxSelectMultiple)
+    fulfilment = django_filters.MultipleChoiceFilter(label=gettext_lazy("Fulfilment"), method="with_status", widget=CheckboxSelectMultiple)
+    held = YesNoFilter(label=gettext_lazy("On hold"), condition=lambda: Q(is_held=True))
+    oversold = YesNoFilter(label=gettext_lazy("Oversold"), condition=lambda: Q(is_oversold=True))
+    placed = PeriodFilter(label=gettext_lazy("Placed"), field_name="placed_at")
+    placed_from = DayFilter(label=gettext_lazy("Placed from"), field_name="placed_at", edge="from")
+    placed_to = DayFilter(label=gettext_lazy("Placed until"), field_name="placed_at", edge="to")
+    updated = PeriodFilter(label=gettext_lazy("Last change"), field_name="updated_at")
+    pickup_from = DayFilter(label=gettext_lazy("Pickup from"), field_name="pickup_at", edge="from")
+    pickup_to = DayFilter(label=gettext_lazy("Pickup until"), field_name="pickup_at", edge="to")
+    total_from = AmountFilter(label=gettext_lazy("Total from"), field_name="total", lookup_expr="gte")
+    total_to = AmountFilter(label=gettext_lazy("Total up to"), field_name="total", lookup_expr="lte")
+    payment_method = WordFilter(label=gettext_lazy("Payment method"), method="with_method", suggestions="payment_method")
+    coupon = WordFilter(label=gettext_lazy("Coupon"), method="with_coupon")
+    product = WordFilter(label=gettext_lazy("Product or SKU"), method="with_product")
+    sku = WordFilter(label=gettext_lazy("SKU"), method="with_sku")
+    delivery = django_filters.ChoiceFilter(
+        label=gettext_lazy("Delivery"), field_name="delivery_kind", choices=DeliveryKind.choices, empty_label=ANY
     )
-    placed_from = django_filters.DateFilter(
-        label=gettext_lazy("Placed from"),
-        method="since",
-        widget=DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
+    shipping_method = WordFilter(label=gettext_lazy("Shipping method"), method="with_method", suggestions="shipping_method")
+    country = WordFilter(label=gettext_lazy("Delivery country"), method="in_country")
+    assignee = django_filters.ChoiceFilter(label=gettext_lazy("Assignee"), method="assigned", empty_label=ANY)
+    tag = WordFilter(label=gettext_lazy("Tag"), method="tagged", suggestions="tag")
+    follow_up = OneOfFilter(
+        label=gettext_lazy("Follow-up"),
+        answers={
+            "due": (gettext_lazy("due"), lambda: Q(follow_up_on__lte=timezone.localdate())),
+            "planned": (gettext_lazy("planned"), lambda: Q(follow_up_on__isnull=False)),
+            "none": (gettext_lazy("none"), lambda: Q(follow_up_on=None)),
+        },
     )
-    placed_to = django_filters.DateFilter(
-        label=gettext_lazy("Placed until"),
-        method="until",
-        widget=DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d"),
-    )
-    total_from = django_filters.NumberFilter(
-        label=gettext_lazy("Total from"),
-        field_name="total",
-        lookup_expr="gte",
-        widget=NumberInput(attrs={"class": "input", "step": "any"}),
-    )
-    total_to = django_filters.NumberFilter(
-        label=gettext_lazy("Total up to"),
-        field_name="total",
-        lookup_expr="lte",
-        widget=NumberInput(attrs={"class": "input", "step": "any"}),
-    )
-    payment_method = django_filters.CharFilter(
-        label=gettext_lazy("Payment method"), lookup_expr="icontains", widget=TextInput(attrs={"class": "input"})
-    )
-    shipping_method = django_filters.CharFilter(
-        label=gettext_lazy("Shipping method"), lookup_expr="icontains", widget=TextInput(attrs={"class": "input"})
-    )
-    country = django_filters.CharFilter(
-        label=gettext_lazy("Delivery country"), method="in_country", widget=TextInput(attrs={"class": "input"})
-    )
-    tag = django_filters.CharFilter(
-        label=gettext_lazy("Tag"), field_name="tags__name", lookup_expr="iexact", widget=TextInput(attrs={"class": "input"})
-    )
-    sku = django_filters.CharFilter(label=gettext_lazy("SKU"), method="with_sku", widget=TextInput(attrs={"class": "input"}))
-    held = django_filters.ChoiceFilter(
-        label=gettext_lazy("On hold"), field_name="is_held", method="marked", choices=YES_NO, empty_label=gettext_lazy("any")
-    )
-    oversold = django_filters.ChoiceFilter(
-        label=gettext_lazy("Oversold"), field_name="is_oversold", method="marked", choices=YES_NO, empty_label=gettext_lazy("any")
+    source = OneOfFilter(
+        label=gettext_lazy("Source"),
+        answers={
+            Order.OWN: (gettext_lazy("This shop"), lambda: Q(source=Order.OWN)),
+            Order.ECWID: ("Ecwid", lambda: Q(source=Order.ECWID)),
+        },
     )
     customer = django_filters.NumberFilter(label=gettext_lazy("Customer"), field_name="customer_id")
 
@@ -90,38 +105,58 @@ class OrderFilterSet(django_filters.FilterSet):
         super().__init__(data, queryset)
         self.user = user
         self.statuses = list(statuses)
+        for path in settings.ORDER_FILTERS:
+            for name, added in import_string(path)().items():
+                added.parent, added.model, added.field_name = self, Order, added.field_name or name
+                self.filters[name] = added
         for axis in Axis:
-            field = self.form.fields[axis.value]
-            field.choices = [(status.code, str(status)) for status in self.statuses if status.axis == axis]
-        for name in ("held", "oversold"):
-            self.form.fields[name].widget.attrs["class"] = "select"
+            self.form.fields[axis.value].choices = [(status.code, str(status)) for status in self.statuses if status.axis == axis]
+        # Read only where the menu is shown: saved views are counted without it.
+        self.form.fields["assignee"].choices = self._people
+        for field in self.form.fields.values():
+            if field.widget.__class__.__name__ == "Select":
+                field.widget.attrs["class"] = "select"
 
     def search(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         return find_orders(queryset, text)
 
-    def with_payment(self, queryset: QuerySet[Order], name: str, codes: list[str]) -> QuerySet[Order]:
-        return queryset.filter(payment_status__in=self._ids(Axis.PAYMENT, codes)) if codes else queryset
+    def with_status(self, queryset: QuerySet[Order], name: str, codes: list[str]) -> QuerySet[Order]:
+        wanted = [status.pk for status in self.statuses if status.axis == name and status.code in codes]
+        return queryset.filter(**{f"{name}_status__in": wanted}) if codes else queryset
 
-    def with_fulfilment(self, queryset: QuerySet[Order], name: str, codes: list[str]) -> QuerySet[Order]:
-        return queryset.filter(fulfilment_status__in=self._ids(Axis.FULFILMENT, codes)) if codes else queryset
+    def with_method(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
+        """The method of that name; those of the shop and of the newest orders whose names hold the text."""
+        wanted = fold(text.strip())
+        recent = Order.objects.order_by("-pk").values_list(name, flat=True)[:MOST_RECENT]
+        known = {text.strip(), *(method for method in {*self.known(name), *recent} if wanted in fold(method))}
+        return queryset.filter(**{f"{name}__in": sorted(known)})
 
-    def since(self, queryset: QuerySet[Order], name: str, day: date) -> QuerySet[Order]:
-        return queryset.filter(placed_at__gte=_midnight(day))
+    def with_coupon(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
+        code = text.strip()
+        return queryset.filter(coupon_code__in={code, code.upper(), code.lower()})
 
-    def until(self, queryset: QuerySet[Order], name: str, day: date) -> QuerySet[Order]:
-        return queryset.filter(placed_at__lt=_midnight(day + timedelta(days=1)))
+    def with_product(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
+        """Orders with an article whose product, label, SKU or barcode holds the text, or a line sold under that SKU."""
+        variants = list(find_variants(Variant.objects.order_by(), text).values_list("pk", flat=True)[:MOST_VARIANTS])
+        return _with_lines(queryset, Q(variant__in=variants) | Q(sku=text.strip()))
+
+    def with_sku(self, queryset: QuerySet[Order], name: str, sku: str) -> QuerySet[Order]:
+        code = sku.strip()
+        return _with_lines(queryset, Q(sku__in={code, code.upper(), code.lower()}))
 
     def in_country(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         return queryset.filter(addresses__kind="shipping", addresses__country=country_code(text))
 
-    def marked(self, queryset: QuerySet[Order], name: str, answer: str) -> QuerySet[Order]:
-        return queryset.filter(**{name: answer == "yes"})
+    def assigned(self, queryset: QuerySet[Order], name: str, who: str) -> QuerySet[Order]:
+        if who == "nobody":
+            return queryset.filter(assignee=None)
+        if who == "me":
+            return queryset.filter(assignee=getattr(self.user, "pk", None) or 0)
+        return queryset.filter(assignee=int(who))
 
-    def with_sku(self, queryset: QuerySet[Order], name: str, sku: str) -> QuerySet[Order]:
-        return queryset.filter(pk__in=Order.objects.filter(lines__sku__iexact=sku.strip()).values("pk"))
-
-    def _ids(self, axis: Axis, codes: list[str]) -> list[int]:
-        return [status.pk for status in self.statuses if status.axis == axis and status.code in codes]
+    def tagged(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
+        tags = list(Tag.objects.filter(name__iexact=text.strip()).values_list("pk", flat=True)[:20])
+        return queryset.filter(pk__in=Order.tags.through.objects.filter(tag__in=tags).values("order_id"))
 
     def found(self) -> QuerySet[Order]:
         """The orders that match; a wrong value (an address edited by hand) is left out, the others still count."""
@@ -144,22 +179,43 @@ class OrderFilterSet(django_filters.FilterSet):
             chips.append(Chip(str(self.filters[name].label), self._in_words(name, value), "?" + query.urlencode()))
         return chips
 
+    def groups(self) -> list[FilterGroup]:
+        """The fields of the menu, grouped; how many of each group are in use."""
+        self.form.is_valid()
+        named = {name for _label, names in GROUPS for name in names}
+        added = tuple(name for name in self.form.fields if name not in named | {"q", "customer", "sku"})
+        groups = []
+        for label, names in (*GROUPS, (MORE, added)):
+            in_use = sum(self.form.cleaned_data.get(name) not in (None, "", []) for name in names)
+            if names:
+                groups.append(FilterGroup(str(label), [self.form[name] for name in names], in_use))
+        return groups
+
+    def known(self, name: str) -> list[str]:
+        """Words that a field suggests."""
+        models: dict[str, Any] = {"payment_method": PaymentMethod, "shipping_method": ShippingMethod, "tag": Tag}
+        return list(models[name].objects.order_by("name").values_list("name", flat=True)[:MOST_SUGGESTIONS])
+
+    def suggestions(self) -> dict[str, list[str]]:
+        """The lists that fields of the menu suggest from, by name."""
+        return {name: self.known(name) for name in ("payment_method", "shipping_method", "tag")}
+
+    def _people(self) -> list[tuple[str, Any]]:
+        people = get_user_model()._default_manager.filter(is_active=True, is_staff=True).order_by("first_name", "username")
+        names = [(str(person.pk), person.get_full_name() or person.get_username()) for person in people[:MOST_SUGGESTIONS]]
+        return [("me", gettext_lazy("me")), ("nobody", gettext_lazy("nobody")), *names]
+
     def _in_words(self, name: str, value: Any) -> str:
-        if name in ("payment", "fulfilment"):
-            names = {status.code: str(status) for status in self.statuses if status.axis == name}
-            return ", ".join(names.get(code, code) for code in value)
-        if name in ("placed_from", "placed_to"):
-            return date_format(value, "DATE_FORMAT")
-        if name in ("total_from", "total_to"):
-            return format_number(value)
         if name == "country":
             return str(countries.name(country_code(value)) or value)
         if name == "customer":
             customer = Customer.objects.filter(pk=value).first()
             return str(customer) if customer else str(value)
-        if name in ("held", "oversold"):
-            return str(dict(YES_NO)[value])
-        return str(value)
+        in_words = getattr(self.filters[name], "in_words", None)
+        if in_words is not None:
+            return str(in_words(value))
+        names = {key: str(label) for key, label in self.form.fields[name].choices}
+        return ", ".join(names.get(key, key) for key in (value if isinstance(value, list) else [value]))
 
 
 def country_code(text: str) -> str:
@@ -170,5 +226,5 @@ def country_code(text: str) -> str:
     return next((country.code for country in countries if fold(str(country.name)) == fold(text)), "??")
 
 
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+def _with_lines(queryset: QuerySet[Order], wanted: Q) -> QuerySet[Order]:
+    return queryset.filter(pk__in=OrderLine.objects.filter(wanted, is_removed=False).order_by().values("order_id"))

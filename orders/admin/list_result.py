@@ -39,10 +39,13 @@ class Result:
     statuses: list[Status]
 
 
-def result_of(user: Any, query: QueryDict, *, default_sort: str = "") -> Result:
-    """What the list shows for `query`; a value that makes no sense counts as not given. `user` is who looks ("mine" means theirs)."""
-    statuses = list(Status.objects.select_related("base"))
-    tabs = builtin_tabs(statuses)
+def result_of(user: Any, query: QueryDict, *, default_sort: str = "", known: Result | None = None) -> Result:
+    """What the list shows for `query`; a value that makes no sense counts as not given. `user` is who looks ("me" means them).
+
+    `known` is another result of the same request: statuses and views are not read again.
+    """
+    statuses = known.statuses if known else list(Status.objects.select_related("base"))
+    tabs = known.tabs if known else builtin_tabs(statuses)
     tab = next((tab for tab in tabs if tab.key == query.get("view", "")), tabs[0])
     filterset = OrderFilterSet(query, tab.orders, statuses=statuses, user=user)
     return Result(filterset.found(), sort_of(query, default_sort), tab, tabs, filterset, statuses)

@@ -1,105 +1,72 @@
-"""The orders list: tabs, search and filters in the address, one keyset page, a bounded number of queries."""
+"""The orders list as a page: tabs, search and filters in the address, one keyset page, a bounded number of queries."""
 
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.admin import AdminSite
-from django.db.models import IntegerField, QuerySet, Subquery, Sum, Value
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
+from orders import search as _search
 from orders.admin.bulk import offered
-from orders.choices import DeliveryKind
-from orders.filters import OrderFilterSet
-from orders.models import Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Shop, Status
+from orders.admin.list_columns import COLUMNS, Column, chosen_columns, rows_of, write_rows
+from orders.admin.list_result import DEFAULT_SORT, Result, result_of
+from orders.admin.list_tabs import ListTab, canonical, first_view, tabs_of
+from orders.listing import MOST_COUNTED, Page, bounded_counts, counted_text, estimated_total, keyset_page
+from orders.models import Shop, StaffProfile
 
-PAGE = 50
-MOST_COUNTED = 1000
-
-
-class BoundedCount(Subquery):
-    """How many rows a query gives, counted up to its slice: cheap on any table."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-
-
-@dataclass(frozen=True)
-class Tab:
-    key: str
-    label: str
-    orders: QuerySet[Order]
-    count: int = 0
-
-    @property
-    def count_text(self) -> str:
-        return counted_text(self.count)
-
-
-@dataclass(frozen=True)
-class Row:
-    """An order of the list with what the table shows beyond its columns."""
-
-    order: Order
-    city: str
-    pieces: int
-    tags: list[str]
-
-
-@dataclass
-class Page:
-    """One page of orders, newest first, and the addresses of its neighbours."""
-
-    orders: list[Order]
-    newer: str = ""
-    older: str = ""
-
-
-def counted_text(count: int) -> str:
-    """A bounded count as the reader sees it: "14", "1000+"."""
-    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
+MOST_EXPLAINED = 3
+explain = getattr(_search, "explain", lambda orders, text: {})
 
 
 def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, Any]) -> HttpResponse:
     """The list as a page, or as a fragment for the search box. The caller has checked the right to see orders."""
-    statuses = list(Status.objects.select_related("base"))
-    tabs = list_tabs(statuses)
-    current = next((tab for tab in tabs if tab.key == request.GET.get("view", "")), tabs[0])
-    filterset = OrderFilterSet(request.GET, current.orders, statuses=statuses)
-    found = filterset.found()
-    page = keyset_page(found, request.GET)
-    *counts, matches = bounded_counts([*(tab.orders for tab in tabs), found])
-    methods = payment_and_shipping_methods()
+    query = request.GET
+    if not query and (address := first_view(request.user)):
+        return redirect(reverse("admin:orders_order_changelist") + address)
+    profile = StaffProfile.of(request.user)
+    result = result_of(request.user, query, default_sort=profile.list_sort)
+    columns = chosen_columns(profile.list_columns)
+    page = keyset_page(result.orders, query, result.sort)
+    tabs, matches = counted_tabs(tabs_of(request.user, profile, result, query), result)
+    current = next((tab for tab in tabs if tab.is_current), tabs[0])
+    within = canonical(query)
+    is_whole = not within
     is_fragment = bool(getattr(request, "htmx", False)) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     template = "admin/orders/order/results.html" if is_fragment else "admin/orders/order/change_list.html"
+    frame = {"shop": Shop.current()} if is_fragment else site.each_context(request)
     response = TemplateResponse(
         request,
         template,
-        ({} if is_fragment else site.each_context(request))
+        frame
         | {
             "title": _("Orders"),
-            "tabs": [Tab(tab.key, tab.label, tab.orders, count) for tab, count in zip(tabs, counts, strict=True)],
+            "tabs": [tab for tab in tabs if not tab.is_hidden or tab.is_current],
             "current_tab": current,
-            "filterset": filterset,
-            "chips": filterset.chips(),
+            "chips": result.filterset.chips(),
             "page": page,
-            "rows": rows_of(page.orders, statuses),
+            "rows": written_rows(request, result, page, columns, within),
+            "columns": columns,
+            "heads": _heads(query, result.sort, columns),
             "matches": matches,
-            "matches_text": counted_text(matches),
-            "text": request.GET.get("q", "").strip(),
-            "bulk_statuses": offered(statuses, local_delivery=Shop.current().local_delivery)
-            if request.user.has_perm("orders.change_order_status")
-            else {},
-            "payment_methods": [name for kind, name in methods if kind == "payment"],
-            "shipping_methods": [name for kind, name in methods if kind == "shipping"],
-            "kept_filters": kept_filters(request.GET),
-            "query": request.GET,
+            "matches_text": counted_text(matches, estimated_total() if is_whole and matches > MOST_COUNTED else 0),
+            "text": query.get("q", "").strip(),
+            "bulk_statuses": offered(result.statuses, local_delivery=frame["shop"].local_delivery),
+            "may_tick": may_tick(request.user),
+            "kept_filters": kept_filters(query),
+            "filters_url": f"{reverse('admin:orders_order_filters')}?{query.urlencode()}",
+            "within": within,
+            "is_changed_view": current.view is not None and current.view.query != within,
+            "may_overwrite": current.view is not None and may_change_view(request.user, current.view),
+            "fresh_from": max((order.pk for order in page.orders), default=0) if _is_first_page(query, result.sort) else None,
+            "all_columns": [(column, column in columns) for column in [*columns, *(c for c in COLUMNS if c not in columns)]],
+            "sorts": _sorts(result.sort),
+            "query": query,
         }
         | context,
     )
@@ -107,99 +74,100 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
     return response
 
 
-def list_tabs(statuses: Iterable[Status]) -> list[Tab]:
-    """The saved views that every shop has. Conditions read the statuses' columns."""
-    present = Order.objects.present()
-    waiting = [s.pk for s in statuses if s.waits_for_staff and not s.goods_left]
-    pickup = [s.pk for s in statuses if s.own_mail == Status.OwnMail.READY_FOR_PICKUP]
-    paid = [s.pk for s in statuses if s.counts_as_paid]
-    unpaid = [s.pk for s in statuses if s.axis == "payment" and s.waits_for_staff]
-    returned = [s.pk for s in statuses if s.asks == Status.Asks.RETURNED_PIECES]
-    to_ship = present.filter(is_held=False, payment_status__in=paid, fulfilment_status__in=[s for s in waiting if s not in pickup])
-    return [
-        Tab("", pgettext("orders", "All"), present),
-        Tab("to-process", _("To process"), Order.objects.to_process()),
-        Tab("to-ship", _("To ship"), to_ship.exclude(delivery_kind=DeliveryKind.PICKUP)),
-        Tab("to-collect", pgettext("orders", "Ready for pickup"), present.filter(fulfilment_status__in=pickup)),
-        Tab("unpaid", pgettext("orders", "Awaiting payment"), present.filter(payment_status__in=unpaid)),
-        Tab("returned", _("Returned"), present.filter(fulfilment_status__in=returned)),
-        Tab("held", pgettext("orders", "On hold"), present.filter(is_held=True)),
-    ]
-
-
-def bounded_counts(querysets: Iterable[QuerySet[Order]]) -> list[int]:
-    """How many orders each query gives, up to one more than `MOST_COUNTED`, in one query."""
-    columns = {
-        f"count_{position}": BoundedCount(queryset.order_by().values("pk")[: MOST_COUNTED + 1])
-        for position, queryset in enumerate(querysets)
-    }
-    row = Status.objects.order_by().values_list(*columns.values())[:1]
-    return list(row[0]) if row else [0] * len(columns)
-
-
-def keyset_page(orders: QuerySet[Order], query: QueryDict) -> Page:
-    """Fifty orders, newest first, from where `after` or `before` says; no page costs more than the first."""
-    after, before = _keyset(query.get("after", "")), _keyset(query.get("before", ""))
-    if before:
-        at, pk = before
-        found = orders.filter(placed_at__gte=at).exclude(placed_at=at, pk__lte=pk).order_by("placed_at", "id")
-        rows = list(found.defer("search")[: PAGE + 1])
-        more, rows = len(rows) > PAGE, rows[:PAGE][::-1]
-        return Page(rows, newer=_link(query, "before", rows[0]) if more else "", older=_link(query, "after", rows[-1]) if rows else "")
-    if after:
-        at, pk = after
-        orders = orders.filter(placed_at__lte=at).exclude(placed_at=at, pk__gte=pk)
-    rows = list(orders.order_by("-placed_at", "-id").defer("search")[: PAGE + 1])
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    newer = _link(query, "before", rows[0]) if after and rows else ""
-    return Page(rows, newer=newer, older=_link(query, "after", rows[-1]) if more else "")
-
-
-def _keyset(value: str) -> tuple[datetime, int] | None:
-    at, _separator, pk = value.rpartition("_")
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return (moment, int(pk)) if pk.isdecimal() and moment.tzinfo else None
-
-
-def _link(query: QueryDict, name: str, order: Order) -> str:
-    linked = query.copy()
-    for gone in ("after", "before"):
-        linked.pop(gone, None)
-    linked[name] = f"{order.placed_at.isoformat()}_{order.pk}"
-    return "?" + linked.urlencode()
-
-
-def rows_of(orders: list[Order], statuses: Iterable[Status]) -> list[Row]:
-    """The rows of a page: city, pieces and tags in three queries for all of them; statuses are those given."""
-    by_pk = {status.pk: status for status in statuses}
-    ids = [order.pk for order in orders]
-    if not ids:
-        return []
-    cities: dict[int, str] = {}
-    for pk, kind, city in OrderAddress.objects.filter(order__in=ids).values_list("order_id", "kind", "city").order_by("kind"):
-        # "billing" sorts before "shipping": where the parcel goes wins.
-        cities[pk] = city if kind == OrderAddress.Kind.SHIPPING and city else cities.get(pk) or city
-    pieces = dict(
-        OrderLine.objects.filter(order__in=ids, is_removed=False).order_by().values_list("order_id").annotate(pieces=Sum("quantity"))
+def filters_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    """The fields of all filters, filled with those in use: a fragment for the menu, else a page of its own."""
+    query = request.GET
+    result = result_of(request.user, query)
+    is_fragment = bool(getattr(request, "htmx", False))
+    template = "admin/orders/order/filter_menu.html" if is_fragment else "admin/orders/order/filters.html"
+    response = TemplateResponse(
+        request,
+        template,
+        ({} if is_fragment else site.each_context(request))
+        | {
+            "title": _("Filter the orders"),
+            "filterset": result.filterset,
+            "text": query.get("q", "").strip(),
+            "kept_filters": kept_filters(query),
+            "plain_url": f"{reverse('admin:orders_order_changelist')}?{urlencode({'view': result.tab.key})}",
+        },
     )
-    tags: dict[int, list[str]] = defaultdict(list)
-    for pk, name in Order.tags.through.objects.filter(order__in=ids).order_by("tag__name").values_list("order_id", "tag__name"):
-        tags[pk].append(name)
-    for order in orders:
-        order.payment_status, order.fulfilment_status = by_pk[order.payment_status_id], by_pk[order.fulfilment_status_id]
-    return [Row(order, cities.get(order.pk, ""), pieces.get(order.pk, 0), tags.get(order.pk, [])) for order in orders]
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
-def payment_and_shipping_methods() -> list[tuple[str, str]]:
-    """The shop's methods as (what of, name), in one query: suggestions of the filter form."""
-    payment = PaymentMethod.objects.order_by().annotate(of=Value("payment")).values_list("of", "name")
-    shipping = ShippingMethod.objects.order_by().annotate(of=Value("shipping")).values_list("of", "name")
-    return sorted(payment.union(shipping))
+def written_rows(request: HttpRequest, result: Result, page: Page, columns: list[Column], within: str, *, is_new: bool = False) -> Any:
+    """The rows of a page as HTML, each match of the search explained where the row does not show it by itself."""
+    text = request.GET.get("q", "").strip()
+    rows = rows_of(page.orders, result.statuses, columns)
+    if text and rows:
+        found = explain(page.orders, text)
+        for row in rows:
+            row.matches = found.get(row.order.pk, [])[:MOST_EXPLAINED]
+    return write_rows(rows, columns, text=text, may_tick=may_tick(request.user), within=within, is_new=is_new)
+
+
+def may_tick(user: Any) -> bool:
+    """Whether there is anything to do with ticked orders."""
+    return any(user.has_perm(f"orders.{right}") for right in ("change_order_status", "change_order", "print_order", "export_order"))
+
+
+def may_change_view(user: Any, view: Any) -> bool:
+    """A person's own views, and shared ones for those who may share."""
+    return view.owner_id == user.pk or (view.is_shared and user.has_perm("orders.share_savedview"))
 
 
 def kept_filters(query: QueryDict) -> list[tuple[str, str]]:
     """Parameters that the search box carries along as hidden fields."""
     return [(name, value) for name, values in query.lists() if name not in ("q", "after", "before") for value in values]
+
+
+def newest_first(sort: str) -> bool:
+    return sort == DEFAULT_SORT
+
+
+def _is_first_page(query: QueryDict, sort: str) -> bool:
+    return newest_first(sort) and not query.get("after") and not query.get("before")
+
+
+def counted_tabs(tabs: list[ListTab], result: Result) -> tuple[list[ListTab], int]:
+    """The tabs with their counts, and the count of the result: one query for all."""
+    shown = [tab for tab in tabs if tab.orders is not None]
+    *counts, matches = bounded_counts([*(tab.orders for tab in shown if tab.orders is not None), result.orders])
+    by_key = dict(zip((tab.key for tab in shown), counts, strict=True))
+    return [
+        replace(tab, count=by_key[tab.key], count_text=counted_text(by_key[tab.key])) if tab.key in by_key else tab for tab in tabs
+    ], matches
+
+
+def _heads(query: QueryDict, sort: str, columns: list[Column]) -> list[tuple[Column, str, str]]:
+    """The heads of the table: column, address that sorts by it, and how it is sorted now ("ascending", "descending" or nothing)."""
+    heads = []
+    for column in columns:
+        address, state = "", ""
+        if column.sort:
+            is_sorted = sort.removeprefix("-") == column.sort
+            state = ("descending" if sort.startswith("-") else "ascending") if is_sorted else ""
+            # Dates and amounts begin with the largest, words with A.
+            first = column.sort if column.sort == "customer_name" else f"-{column.sort}"
+            other = column.sort if sort.startswith("-") else f"-{column.sort}"
+            linked = query.copy()
+            for gone in ("after", "before"):
+                linked.pop(gone, None)
+            linked["sort"] = other if is_sorted else first
+            address = "?" + linked.urlencode()
+        heads.append((column, address, state))
+    return heads
+
+
+def _sorts(sort: str) -> list[tuple[str, str, bool]]:
+    """What a person can choose as the sort the list opens with."""
+    names = {
+        "-placed_at": _("newest first"),
+        "placed_at": _("oldest first"),
+        "-updated_at": _("last changed first"),
+        "-total": _("largest total first"),
+        "customer_name": _("customer, A to Z"),
+        "-number": _("highest number first"),
+    }
+    return [(key, name, key == sort) for key, name in names.items()]

@@ -10,12 +10,25 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from orders.admin.bulk import bulk_view
+from orders.admin.list_fresh import fresh_view
 from orders.admin.manual_order import manual_order_view
-from orders.admin.order_list import order_list_view
+from orders.admin.order_list import filters_view, order_list_view
 from orders.admin.order_page import order_page_view
 from orders.admin.panel import mail_view, panel_view
+from orders.admin.peek import peek_view
+from orders.admin.saved_views import arrange_views, save_columns, save_view
 from orders.admin.wishes import FORMS, OF_A_PART
 from orders.models import Order
+
+# Pages beside the list and the page of an order: name, address, view.
+PLACES: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
+    "filters": ("filters/", filters_view),
+    "views": ("views/", arrange_views),
+    "save_view": ("views/save/", save_view),
+    "columns": ("columns/", save_columns),
+    "fresh": ("fresh/", fresh_view),
+    "peek": ("<int:pk>/peek/", peek_view),
+}
 
 
 @admin.register(Order)
@@ -27,6 +40,8 @@ class OrderAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         places = [path("bulk/", self.admin_site.admin_view(self.bulk), name="orders_order_bulk")]
+        for name, (address, view) in PLACES.items():
+            places.append(path(address, self.admin_site.admin_view(self._seen_by_readers(view)), name=f"orders_order_{name}"))
         for name in FORMS:
             for part in ("", "<int:part>/") if name in OF_A_PART else ("",):
                 places.append(self._place(f"<int:pk>/{name}/{part}", self.panel, name, name))
@@ -35,6 +50,15 @@ class OrderAdmin(admin.ModelAdmin):
 
     def _place(self, address: str, view: Callable[..., HttpResponse], wish: str, name: str) -> URLPattern:
         return path(address, self.admin_site.admin_view(view), {"name": wish}, name=f"orders_order_{name}")
+
+    def _seen_by_readers(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """`view` for people who may see orders; it gets the site beside the request."""
+
+        def checked(request: HttpRequest, **parts: Any) -> HttpResponse:
+            self._check(request)
+            return view(request, self.admin_site, **parts)
+
+        return checked
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.add_order")
