@@ -121,6 +121,9 @@ STOCK_WATCHERS = ("notifications.low_stock.tell_low_stock",)
 ORDER_FILTERS = ("invoices.filters.document_filters", "notifications.filters.mail_filters")
 # Who writes the mail that brings staff a link to choose a password.
 ACCOUNT_MAILS = "notifications.accounts.write_account_mail"
+# Who prints sheets and slips of many orders, and joins the files; orders knows no PDF.
+SHEET_PRINTER = "invoices.sheaves.print_sheets"
+SHEET_JOINER = "invoices.sheaves.join_files"
 # What `manage.py check_integrity` asks; each gives one line per problem.
 INTEGRITY_CHECKS = ("orders.integrity.find_problems", "invoices.integrity.find_problems", "notifications.integrity.find_problems")
 # What `manage.py seed_demo` asks beyond orders.
@@ -156,7 +159,10 @@ CELERY_TASK_ACKS_LATE = True
 # Making files takes seconds: in a queue of its own, so that no mail waits behind a pile of invoices.
 CELERY_TASK_DEFAULT_QUEUE = "back-office"
 CELERY_TASK_QUEUES = [Queue("back-office"), Queue("paper")]
-CELERY_TASK_ROUTES = {"invoices.tasks.*": {"queue": "paper"}}
+CELERY_TASK_ROUTES = {
+    "invoices.tasks.*": {"queue": "paper"},
+    "orders.tasks.*paper*": {"queue": "paper"},
+}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -183,6 +189,8 @@ CELERY_BEAT_SCHEDULE = {
     "paper-heartbeat": {"task": "ecwid_orders.tasks.paper_heartbeat", "schedule": 10.0, "options": {"expires": 30, "queue": "paper"}},
     "release-due-consequences": {"task": "notifications.tasks.sweep_outbox", "schedule": 5.0, "options": {"expires": 30}},
     "issue-due-documents": {"task": "invoices.tasks.sweep_documents", "schedule": 5.0, "options": {"expires": 30, "queue": "paper"}},
+    "bulk-jobs": {"task": "orders.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 30}},
+    "bulk-paper-jobs": {"task": "orders.tasks.sweep_paper_jobs", "schedule": 5.0, "options": {"expires": 30, "queue": "paper"}},
     "chase-carts": {"task": "notifications.tasks.remind_carts", "schedule": 300.0, "options": {"expires": 300}},
     "clean-sessions": {"task": "ecwid_orders.tasks.clean_sessions", "schedule": crontab(hour=4, minute=10)},
 }

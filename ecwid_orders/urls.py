@@ -3,16 +3,19 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from django.views.i18n import set_language
 
 from ecwid_orders.health import healthz
+from ecwid_orders.language import switch_language
+from ecwid_orders.sign_in import ChoosePasswordView, forgotten_view
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/forgotten/", forgotten_view, name="admin_password_reset"),
+    path("admin/welcome/<uidb64>/<token>/", ChoosePasswordView.as_view(), name="choose_password"),
     path("admin/", admin.site.urls),
     path("api/", include("orders.api.urls")),
     path("documents/", include("invoices.urls")),
     path("mail/", include("notifications.urls")),
-    path("language/", set_language, name="set_language"),
+    path("language/", switch_language, name="set_language"),
     path("healthz", healthz, name="healthz"),
 ]

@@ -18,7 +18,7 @@ from invoices.models import SellerProfile
 from invoices.wording import spaced
 from notifications.blocks import Frame, fill_plain, read_blocks, wrap, write_html, write_text
 from notifications.colours import palette_of
-from notifications.kinds import KIND_OF_TEXT, STAFF_KINDS, Kind, Text
+from notifications.kinds import ACCOUNT_KINDS, KIND_OF_TEXT, STAFF_KINDS, Kind, Text
 from notifications.models import EmailTemplate
 from notifications.templating import BadText, Skeleton, compile_text, names_used, render_text
 from notifications.wording import WORDS
@@ -187,6 +187,8 @@ def _reference(name: Text, words: Mapping[str, str], facts: Mapping[str, Any]) -
         return words["cart_reference"]
     if name == Text.LOW_STOCK:
         return words["stock_reference"]
+    if KIND_OF_TEXT[name] in ACCOUNT_KINDS:
+        return words["account_reference"]
     return words["order_reference"].format(number=facts["order"]["number"])
 
 

@@ -19,6 +19,8 @@ class Kind(models.TextChoices):
     NEW_ORDER = "new_order", _("New order")
     LOW_STOCK = "low_stock", _("Low stock")
     MENTION = "mention", _("Named in a note")
+    INVITATION = "invitation", _("Invitation")
+    FORGOTTEN = "forgotten", _("Forgotten password")
 
 
 class Text(models.TextChoices):
@@ -40,9 +42,13 @@ class Text(models.TextChoices):
     NEW_ORDER = "new_order", _("New order (staff)")
     LOW_STOCK = "low_stock", _("Low stock (staff)")
     MENTION = "mention", _("Named in a note (staff)")
+    INVITATION = "invitation", _("Invitation (staff)")
+    FORGOTTEN = "forgotten", _("Forgotten password (staff)")
 
 
-STAFF_KINDS = frozenset({Kind.NEW_ORDER, Kind.LOW_STOCK, Kind.MENTION})
+STAFF_KINDS = frozenset({Kind.NEW_ORDER, Kind.LOW_STOCK, Kind.MENTION, Kind.INVITATION, Kind.FORGOTTEN})
+# They hold a link that chooses a password: always on, never sent to another address, read only by who manages the person.
+ACCOUNT_KINDS = frozenset({Kind.INVITATION, Kind.FORGOTTEN})
 # Mails that tell where an order stands; at most one of them per event, and a held one is replaced by the next.
 STATUS_KINDS = frozenset({Kind.STATUS_CHANGED, Kind.SHIPPED, Kind.READY_FOR_PICKUP, Kind.DELIVERED})
 
@@ -63,4 +69,6 @@ REQUIRED = {
     Text.DOWNLOADS: ("order.files",),
     Text.REFUND_RECORDED: ("refund.amount",),
     Text.ABANDONED_CART: ("cart.lines_table",),
+    Text.INVITATION: ("account.url",),
+    Text.FORGOTTEN: ("account.url",),
 }

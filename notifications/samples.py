@@ -4,10 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from notifications.kinds import KIND_OF_TEXT, Kind, Text
-from notifications.telling.facts import Crossing, cart_facts, facts_of, note_facts, stock_facts
+from notifications.kinds import ACCOUNT_KINDS, KIND_OF_TEXT, Kind, Text
+from notifications.telling.facts import Crossing, account_facts, cart_facts, facts_of, note_facts, stock_facts
 from notifications.telling.story import Download, Story
 from orders.choices import Axis, DeliveryKind
 from orders.drafts import DraftLine, OrderDraft
@@ -50,6 +52,9 @@ def sample_facts(name: Text, language: str, shop: Shop) -> dict[str, Any]:
     if kind == Kind.MENTION:
         note = Note(author_name="Inès", text=NOTES.get(language, NOTES["en"]))
         return note_facts(note, Order(number="1052", customer_name="Anaïs Lefèvre"), shop, language)
+    if kind in ACCOUNT_KINDS:
+        person = User(username="anais", first_name="Anaïs", last_name="Lefèvre", email="anais@example.com")
+        return account_facts(person, link=f"{settings.SITE_URL}/sample", sender="Inès", days=3, shop=shop)
     if kind == Kind.ABANDONED_CART:
         lines = (
             DraftLine(name=bowl, quantity=2, price=Decimal("29"), options=({"name": option, "value": colour},)),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.doorbell import ring
+from notifications.kinds import ACCOUNT_KINDS
 from notifications.models import OutgoingEmail
 from notifications.outbox import derived_message_id, new_row
 from notifications.releasing import release_due
@@ -58,6 +59,8 @@ def resend(mail_id: int, actor: Actor, to: str | None = None) -> OutgoingEmail:
     """
     _require(actor)
     mail = OutgoingEmail.objects.get(pk=mail_id)
+    if mail.kind in ACCOUNT_KINDS:
+        raise OrderError(_("This mail holds a secret link. Send a new one from the person's page, under Staff."))
     if mail.state in (State.HELD, State.QUEUED, State.SENDING):
         raise OrderError(_("This mail is still on its way."))
     if mail.draft is not None and mail.draft.unsubscribed:

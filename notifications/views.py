@@ -25,6 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from invoices.services import release_documents
 from notifications import services
+from notifications.accounts import may_read_body
 from notifications.carts import stop_reminders
 from notifications.doorbell import ring
 from notifications.downloads import SALT
@@ -60,9 +61,9 @@ def staff_only(view: View) -> View:
 @never_cache
 def body(request: HttpRequest, mail_id: int) -> HttpResponse:
     """The exact body of a mail as a page of its own."""
-    if not (request.user.has_perm("notifications.view_outgoingemail") or request.user.has_perm("orders.view_order")):
-        raise PermissionDenied
     mail = get_object_or_404(OutgoingEmail, pk=mail_id)
+    if not may_read_body(request.user, mail):
+        raise PermissionDenied
     response = HttpResponse(mail.html)
     response.headers["Content-Security-Policy"] = MAIL_POLICY
     return response

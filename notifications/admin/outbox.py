@@ -10,7 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from notifications.kinds import Kind
+from notifications.accounts import may_read_body
+from notifications.kinds import ACCOUNT_KINDS, Kind
 from notifications.models import DeliveryAccount, OutgoingEmail
 from notifications.templatetags.order_mails import row_of
 from notifications.wording import language_name
@@ -90,6 +91,8 @@ class OutgoingEmailAdmin(admin.ModelAdmin):
             "tries": list(mail.tries.all()[:20]),
             "resends": list(mail.resends.defer("html", "text").order_by("-id")[:10]),
             "may_send": request.user.has_perm("notifications.send_outgoingemail"),
+            "may_read": may_read_body(request.user, mail),
+            "is_account_mail": mail.kind in ACCOUNT_KINDS,
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/notifications/mail.html", context)

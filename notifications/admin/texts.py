@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications.composing import Source, built_in_text, names_in
-from notifications.kinds import KIND_OF_TEXT, REQUIRED, STAFF_KINDS, Kind, Text
+from notifications.kinds import ACCOUNT_KINDS, KIND_OF_TEXT, REQUIRED, STAFF_KINDS, Kind, Text
 from notifications.models import EmailTemplate, MailSwitch
 from notifications.texts import preview, reset_text, save_text
 from notifications.views import MAIL_POLICY
@@ -69,6 +69,7 @@ class EmailTemplateAdmin(admin.ModelAdmin):
                 "code": kind.value,
                 "label": kind.label,
                 "is_on": kind in on,
+                "is_fixed": kind in ACCOUNT_KINDS,
                 "to_staff": kind in STAFF_KINDS,
                 "texts": [_text_row(name, versions) for name in Text if KIND_OF_TEXT[name] == kind],
             }
@@ -98,7 +99,7 @@ class EmailTemplateAdmin(admin.ModelAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         kind = request.POST.get("kind", "")
-        if request.method == "POST" and kind in dict(MailSwitch.KINDS):
+        if request.method == "POST" and kind in dict(MailSwitch.KINDS) and kind not in ACCOUNT_KINDS:
             is_on = request.POST.get("on") == "1"
             MailSwitch.objects.update_or_create(kind=kind, defaults={"is_on": is_on})
             words = {"name": dict(MailSwitch.KINDS)[kind]}

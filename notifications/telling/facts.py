@@ -140,6 +140,19 @@ def note_facts(note: Note, order: Order, shop: Shop, language: str) -> dict[str,
     return _made({"shop": _shop(shop)}, None) | {"note": facts, "order": about} | _no_lists()
 
 
+def account_facts(person: Any, *, link: str, sender: str, days: int, shop: Shop) -> dict[str, Any]:
+    """The facts of a mail about the account of one of the staff."""
+    facts = {
+        "name": person.get_full_name(),
+        "username": person.get_username(),
+        "email": person.email,
+        "url": link,
+        "sender": sender or shop.name,
+        "days": days,
+    }
+    return _made({"shop": _shop(shop)}, None) | {"account": facts} | _no_lists()
+
+
 def _made(groups: Mapping[str, Makers], wanted: Collection[str] | None) -> dict[str, Any]:
     """Values of the groups; a maker that gives a whole group is asked once."""
     facts: dict[str, Any] = {}
