@@ -13,7 +13,7 @@ import resource
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,10 +89,27 @@ def print_apart(job: Job) -> bytes:
 
     Raises PdfUnavailable, RenderFailed.
     """
+    printed = _in_child([], job.as_json())
+    if not printed.startswith(b"%PDF"):
+        raise RenderFailed("the printing process gave no PDF")
+    return printed
+
+
+def print_all_apart(jobs: Sequence[Job]) -> list[bytes | str]:
+    """Lay out a handful of pages in one child process with the same limits; a page that fails gives its reason instead of bytes.
+
+    Raises PdfUnavailable, and RenderFailed where the child as a whole failed.
+    """
+    body = json.dumps([job.as_json().decode() for job in jobs]).encode()
+    printed = json.loads(_in_child(["--several"], body))
+    return [base64.b64decode(page["pdf"]) if "pdf" in page else str(page["error"]) for page in printed]
+
+
+def _in_child(options: list[str], body: bytes) -> bytes:
     try:
-        child = subprocess.run(
-            [sys.executable, "-m", "invoices.pdf"],
-            input=job.as_json(),
+        child = subprocess.run(  # noqa: S603 (our own module, with options of ours)
+            [sys.executable, "-m", "invoices.pdf", *options],
+            input=body,
             capture_output=True,
             timeout=SECONDS + 10,
             cwd=HERE.parent,
@@ -102,7 +119,7 @@ def print_apart(job: Job) -> bytes:
         raise RenderFailed(f"took longer than {SECONDS} s") from error
     if child.returncode == _NO_PANGO:
         raise PdfUnavailable(HOW_TO_GET_PANGO)
-    if child.returncode or not child.stdout.startswith(b"%PDF"):
+    if child.returncode or not child.stdout:
         said = child.stderr.decode(errors="replace").strip().splitlines()
         raise RenderFailed(said[-1] if said else f"the printing process ended with status {child.returncode}")
     return child.stdout
@@ -161,8 +178,9 @@ def _fetcher(assets: Mapping[str, tuple[str, bytes]]) -> Any:
 def _main() -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    body = sys.stdin.buffer.read()
     try:
-        pdf = print_here(Job.from_json(sys.stdin.buffer.read()))
+        pdf = json.dumps([_page_or_reason(page) for page in json.loads(body)]).encode() if "--several" in sys.argv else _print(body)
     except PdfUnavailable:
         return _NO_PANGO
     except RenderFailed as error:
@@ -170,6 +188,17 @@ def _main() -> int:
         return 1
     sys.stdout.buffer.write(pdf)
     return 0
+
+
+def _print(body: bytes | str) -> bytes:
+    return print_here(Job.from_json(body if isinstance(body, bytes) else body.encode()))
+
+
+def _page_or_reason(page: str) -> dict[str, str]:
+    try:
+        return {"pdf": base64.b64encode(_print(page)).decode()}
+    except RenderFailed as error:
+        return {"error": str(error)}
 
 
 if __name__ == "__main__":
