@@ -22,6 +22,7 @@ from orders.errors import CannotUndo
 from orders.models import ExternalDocument, OrderEvent, Refund, RefundLine, Status
 from orders.money import format_money, round_money
 from orders.services.plan import Consequence, NotGoing, PanelItem, Plan, PlannedChange
+from orders.services.writing import update_rows
 
 ZERO = Decimal(0)
 ADDRESSEE = frozenset({"customer_name", "tax_id"})  # what an invoice copies of the order, with the addresses
@@ -94,13 +95,11 @@ class CancelDocument(Consequence):
     @classmethod
     def save_all(cls, items: Sequence[tuple[PlannedChange, "CancelDocument"]]) -> None:
         """Cancel the waiting rows and remember which event did it, so that undoing that event brings them back."""
-        by_event: dict[Any, list[int]] = defaultdict(list)
-        for change, item in items:
-            by_event[change.event].append(item.pending_id)
-        for event, ids in by_event.items():
-            PendingDocument.objects.filter(pk__in=ids, state__in=(STATE.WAITING, STATE.NEEDS_STAFF)).update(
-                state=STATE.CANCELLED, cancelled_by=event
-            )
+        events = {item.pending_id: change.event.pk for change, item in items if change.event is not None}
+        waiting = PendingDocument.objects.filter(pk__in=events, state__in=(STATE.WAITING, STATE.NEEDS_STAFF))
+        ids = list(waiting.values_list("pk", flat=True))
+        update_rows(PendingDocument, ["cancelled_by_id"], [PendingDocument(pk=pk, cancelled_by_id=events[pk]) for pk in ids])
+        PendingDocument.objects.filter(pk__in=ids).update(state=STATE.CANCELLED)
 
 
 @dataclass(kw_only=True)
@@ -122,9 +121,12 @@ class RestoreDocument(Consequence):
 
     @classmethod
     def save_all(cls, items: Sequence[tuple[PlannedChange, "RestoreDocument"]]) -> None:
+        alike: dict[datetime, list[int]] = defaultdict(list)
         for _change, item in items:
-            PendingDocument.objects.filter(pk=item.pending_id, state=STATE.CANCELLED).update(
-                state=STATE.WAITING, cancelled_by=None, release_at=item.release_at
+            alike[item.release_at].append(item.pending_id)
+        for release_at, ids in alike.items():
+            PendingDocument.objects.filter(pk__in=ids, state=STATE.CANCELLED).update(
+                state=STATE.WAITING, cancelled_by=None, release_at=release_at
             )
 
 

@@ -16,6 +16,7 @@ from notifications.outbox import derived_message_id, new_row, thread_of
 from notifications.wording import language_name
 from orders.models import OrderEvent
 from orders.services.plan import Consequence, PanelItem, PlannedChange
+from orders.services.writing import update_rows
 
 HELD = OutgoingEmail.State.HELD
 STAFF = OutgoingEmail.Audience.STAFF
@@ -136,13 +137,14 @@ class CancelMail(Consequence):
     @classmethod
     def save_all(cls, items: Sequence[tuple[PlannedChange, "CancelMail"]]) -> None:
         """Stop the rows and remember which event did, so that undoing that event brings them back."""
-        alike: dict[tuple[Any, str], list[int]] = defaultdict(list)
+        alike: dict[str, dict[int, int]] = defaultdict(dict)
         for change, item in items:
-            alike[change.event, item.reason].append(item.mail_id)
-        for (event, reason), ids in alike.items():
-            OutgoingEmail.objects.filter(pk__in=ids, state=HELD).update(
-                state=OutgoingEmail.State.CANCELLED, cancelled_by=event, cancelled_reason=reason
-            )
+            if change.event is not None:
+                alike[item.reason][item.mail_id] = change.event.pk
+        for reason, events in alike.items():
+            held = list(OutgoingEmail.objects.filter(pk__in=events, state=HELD).values_list("pk", flat=True))
+            OutgoingEmail.objects.filter(pk__in=held).update(state=OutgoingEmail.State.CANCELLED, cancelled_reason=reason)
+            update_rows(OutgoingEmail, ["cancelled_by_id"], [OutgoingEmail(pk=pk, cancelled_by_id=events[pk]) for pk in held])
 
 
 @dataclass(kw_only=True)
