@@ -1,6 +1,9 @@
 """The orders app: orders, customers, products, stock and the services that change them."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connections
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -14,3 +17,11 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         # Permissions are made after the migrations, so the roles that hold them come after too.
         post_migrate.connect(ensure_roles, dispatch_uid="orders.roles")
+        post_migrate.connect(keep_search, sender=self, dispatch_uid="orders.keep_search")
+
+
+def keep_search(*, using: str, **_facts: Any) -> None:
+    """After migrations: SQLite loses the triggers of the search with every rebuild of the table of orders."""
+    from orders.searching import keep_triggers  # noqa: PLC0415 (models are not loaded when this module is)
+
+    keep_triggers(connections[using])

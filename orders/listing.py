@@ -15,8 +15,10 @@ from django.db.models.functions import Length
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from orders import searching
 from orders.models import Order, Status
 from orders.money import format_number
+from orders.search import exact_order_ids
 
 PAGE = 50
 MOST_COUNTED = 1000
@@ -113,30 +115,43 @@ def keyset_page(orders: QuerySet[Order], query: QueryDict, sort: str = DEFAULT_S
     """
     sort = known_sort(sort)
     after, before = read_place(query.get("after", ""), sort), read_place(query.get("before", ""), sort)
+    best = exact_order_ids(orders, query.get("q", "")) if query.get("q") else []
+    source = _Source(orders.exclude(pk__in=best) if best else orders, sort)
     if before:
-        rows = list(_from(orders, sort, before, back=True).defer(*BULKY)[: PAGE + 1])
+        rows = list(source.rows(before, back=True).defer(*BULKY)[: PAGE + 1])
         more, rows = len(rows) > PAGE, rows[:PAGE][::-1]
         older = _link(query, "after", rows[-1], sort) if rows else ""
+        if not more and best:
+            rows = [*orders.filter(pk__in=best).defer(*BULKY).order_by("-pk"), *rows]
         return Page(rows, newer=_link(query, "before", rows[0], sort) if more else "", older=older)
-    rows = list(_from(orders, sort, after).defer(*BULKY)[: PAGE + 1])
+    rows = list(source.rows(after).defer(*BULKY)[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
     newer = _link(query, "before", rows[0], sort) if after and rows else ""
-    return Page(rows, newer=newer, older=_link(query, "after", rows[-1], sort) if more else "")
+    older = _link(query, "after", rows[-1], sort) if more else ""
+    if best and not after:
+        rows = [*orders.filter(pk__in=best).defer(*BULKY).order_by("-pk"), *rows]
+    return Page(rows, newer=newer, older=older)
+
+
+def newest(orders: QuerySet[Order], most: int) -> list[Order]:
+    """The newest of `orders`, with a search or without: a few, for a list of suggestions."""
+    return list(_Source(orders, DEFAULT_SORT).rows(None)[:most])
 
 
 def neighbours(orders: QuerySet[Order], order: Order, sort: str = DEFAULT_SORT) -> tuple[int | None, int | None]:
     """The orders that stand before and after `order` in a filtered and sorted list: one indexed row each."""
     sort = known_sort(sort)
     place = tuple(column.of(order) for column in (*SORTS[sort.removeprefix("-")], _ID))
-    before = _from(orders, sort, place, back=True).values_list("pk", flat=True)[:1]
-    after = _from(orders, sort, place).values_list("pk", flat=True)[:1]
+    source = _Source(orders, sort)
+    before = source.rows(place, back=True).values_list("pk", flat=True)[:1]
+    after = source.rows(place).values_list("pk", flat=True)[:1]
     return next(iter(before), None), next(iter(after), None)
 
 
 def bounded_counts(querysets: Iterable[QuerySet[Order]]) -> list[int]:
     """How many orders each query gives, up to one more than `MOST_COUNTED`, in one query."""
     columns = {
-        f"count_{position}": BoundedCount(queryset.order_by().values("pk")[: MOST_COUNTED + 1])
+        f"count_{position}": BoundedCount(_countable(queryset).order_by().values("pk")[: MOST_COUNTED + 1])
         for position, queryset in enumerate(querysets)
     }
     row = Status.objects.order_by().values_list(*columns.values())[:1]
@@ -182,15 +197,36 @@ def write_place(order: Order, sort: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([sort, *plain], separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def _from(orders: QuerySet[Order], sort: str, place: Sequence[Any] | None, *, back: bool = False) -> QuerySet[Order]:
-    """The orders after `place` in their sort, or before it from the nearest on."""
-    names = [column.name for column in (*SORTS[sort.removeprefix("-")], _ID)]
-    if "number_length" in names:
-        orders = orders.annotate(number_length=Length("number"))
-    falls = sort.startswith("-") != back
-    if place is not None:
-        orders = orders.filter(_beyond(names, place, "lt" if falls else "gt"))
-    return orders.order_by(*(F(name).desc() if falls else F(name).asc() for name in names))
+class _Source:
+    """Where the rows of a list come from: an index of its sort, or what finds the words of its search."""
+
+    def __init__(self, orders: QuerySet[Order], sort: str) -> None:
+        self.sort = sort
+        self.names = [column.name for column in (*SORTS[sort.removeprefix("-")], _ID)]
+        by_moment = self.names == ["placed_at", "pk"] and not searching.has_other_conditions(orders)
+        self.stream = searching.newest_first(orders) if by_moment else None
+        self.orders = self.stream if self.stream is not None else searching.few_or_scanned(orders)
+        if "number_length" in self.names:
+            self.orders = self.orders.annotate(number_length=Length("number"))
+
+    def rows(self, place: Sequence[Any] | None, *, back: bool = False) -> QuerySet[Order]:
+        """The orders after `place` in their sort, or before it from the nearest on."""
+        falls = self.sort.startswith("-") != back
+        orders = self.orders
+        if self.stream is not None:
+            if place is not None:
+                orders = searching.beyond(orders, place[0], place[1], falling=falls)
+            return orders.order_by(searching.by_stream(falling=falls))
+        if place is not None:
+            orders = orders.filter(_beyond(self.names, place, "lt" if falls else "gt"))
+        return orders.order_by(*(F(name).desc() if falls else F(name).asc() for name in self.names))
+
+
+def _countable(orders: QuerySet[Order]) -> QuerySet[Order]:
+    if searching.has_other_conditions(orders):
+        return searching.few_or_scanned(orders)
+    stream = searching.newest_first(orders)
+    return orders if stream is None else stream
 
 
 def _beyond(names: Sequence[str], place: Sequence[Any], way: str) -> Q:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
@@ -159,6 +160,28 @@ class Order(models.Model):
             models.Index(fields=["customer", "-placed_at"], name="order_by_customer"),
             models.Index(fields=["number"], name="order_by_number"),
             models.Index(fields=["email"], name="order_by_email"),
+            # The other sorts of the list, each with the id that makes it whole.
+            models.Index(fields=["total", "id"], name="order_by_total"),
+            models.Index(fields=["customer_name", "id"], name="order_by_name"),
+            models.Index(fields=["updated_at", "id"], name="order_by_change"),
+            models.Index(Length("number"), "number", "id", name="order_by_number_length"),
+            # Filters of the list, newest first; those that few orders answer hold these few only.
+            models.Index(fields=["payment_method", "-placed_at", "-id"], name="order_by_payment_method"),
+            models.Index(fields=["shipping_method", "-placed_at", "-id"], name="order_by_shipping_method"),
+            models.Index(fields=["delivery_kind", "-placed_at", "-id"], name="order_by_delivery"),
+            models.Index(fields=["source", "-placed_at", "-id"], name="order_by_source"),
+            models.Index(fields=["assignee", "-placed_at"], name="order_by_assignee", condition=models.Q(assignee__isnull=False)),
+            models.Index(fields=["-placed_at", "-id"], name="order_held", condition=models.Q(is_held=True)),
+            models.Index(fields=["-placed_at", "-id"], name="order_oversold", condition=models.Q(is_oversold=True)),
+            models.Index(fields=["follow_up_on"], name="order_follow_up", condition=models.Q(follow_up_on__isnull=False)),
+            models.Index(fields=["pickup_at"], name="order_pickup", condition=models.Q(pickup_at__isnull=False)),
+            models.Index(fields=["coupon_code", "-placed_at"], name="order_by_coupon", condition=~models.Q(coupon_code="")),
+            # Cancelled orders that keep money: the refunds that are due.
+            models.Index(
+                fields=["payment_status", "-placed_at"],
+                condition=models.Q(paid_total__gt=models.F("refunded_total")),
+                name="order_keeps_money",
+            ),
         ]
         permissions = [
             ("change_order_status", _("Can change the fulfilment status of an order")),
@@ -214,6 +237,7 @@ class OrderAddress(models.Model):
         verbose_name = _("address")
         verbose_name_plural = _("addresses")
         constraints = [models.UniqueConstraint(fields=["order", "kind"], name="one_address_per_kind")]
+        indexes = [models.Index(fields=["country", "kind", "order"], name="address_by_country")]
 
     def __str__(self) -> str:
         return ", ".join(self.as_lines())

@@ -31,14 +31,43 @@ from orders.models import (
     ShipmentLine,
     Tag,
 )
-from orders.search import build_search, digits_of, fold
+from orders.search import (
+    ADDRESS,
+    CITY,
+    COMMENT,
+    CUSTOMER,
+    EMAIL,
+    NOTE,
+    POSTCODE,
+    PURCHASE,
+    TAX_ID,
+    TRACKING,
+    TRANSACTION,
+    build_search,
+    fact,
+    phone_fact,
+)
 from orders.services.change import Consequence, PlannedChange
 from orders.services.stock import write_movements
 from orders.services.wishes import Plan
 
 LINE_CACHES = ["quantity", "committed", "consumed", "pieces_shelf", "pieces_lost", "pieces_back", "pieces_shipped"]
-# What a change of the contact adds to the text that finds the order; what it was stays findable.
-SEARCHED = ("customer_name", "email", "phone", "tax_id", "customer_comment", "po_number")
+# What a change of the contact adds to the text that finds the order, by the kind of fact; what it was stays findable.
+SEARCHED = {
+    "customer_name": CUSTOMER,
+    "email": EMAIL,
+    "tax_id": TAX_ID,
+    "customer_comment": COMMENT,
+    "po_number": PURCHASE,
+}
+SEARCHED_ADDRESS = {
+    "name": ADDRESS,
+    "company": ADDRESS,
+    "street": ADDRESS,
+    "street2": ADDRESS,
+    "city": CITY,
+    "postcode": POSTCODE,
+}
 ADDRESS_COLUMNS = ("name", "company", "street", "street2", "city", "state", "state_name", "postcode", "country", "phone")
 
 
@@ -244,7 +273,7 @@ def _write_orders(changes: Sequence[PlannedChange]) -> None:
         alike[tuple(sorted(values.items(), key=lambda item: item[0]))].append(order.pk)
         words = _new_words(change)
         if words and change.event and change.event.kind != OrderEvent.Kind.PLACED:
-            Order.objects.filter(pk=order.pk).update(search=Concat(F("search"), Value("\n" + words)))
+            Order.objects.filter(pk=order.pk).update(search=Concat(F("search"), Value(words)))
         for name, value in values.items():
             setattr(order, name, value)
         order.version += 1
@@ -266,12 +295,22 @@ def _new_values(change: PlannedChange) -> dict[str, Any]:
 
 
 def _new_words(change: PlannedChange) -> str:
-    words = [s.tracking_number for s, _rows in change.new_shipments] + [note.text for note in change.notes]
-    words += [payment.reference for payment in change.payments]
-    words += [str(change.fields[name][1]) for name in SEARCHED if name in change.fields]
-    words += [new for _old, new in change.address_fields.values()]
-    words += [digits_of(change.after("phone"))] if "phone" in change.fields else []
-    return fold(" ".join(word for word in words if word))
+    """Lines for the text that finds the order."""
+    facts = [fact(TRACKING, s.tracking_number) for s, _rows in change.new_shipments]
+    facts += [fact(TRANSACTION, payment.reference) for payment in change.payments]
+    facts += [fact(kind, str(change.fields[name][1])) for name, kind in SEARCHED.items() if name in change.fields]
+    phones = [(change.after("phone"), OrderAddress.Kind.SHIPPING)] if "phone" in change.fields else []
+    for name, (_old, new) in change.address_fields.items():
+        kind, _dot, column = name.partition(".")
+        if column == "phone":
+            phones.append((new, kind))
+        elif column in SEARCHED_ADDRESS:
+            facts.append(fact(SEARCHED_ADDRESS[column], new))
+    for phone, kind in phones:
+        address = change.address(kind)
+        facts.append(phone_fact(phone, str(address.country) if address else ""))
+    facts += [fact(NOTE, note.text) for note in change.notes]
+    return "".join(facts)
 
 
 def _write_tags(changes: Sequence[PlannedChange]) -> None:

@@ -39,7 +39,7 @@ def test_paging_forth_and_back_shows_every_order_once_in_its_sort(seven_orders, 
     second = keyset_page(Order.objects.all(), query_of(first.older), sort)
     third = keyset_page(Order.objects.all(), query_of(second.older), sort)
     shown = [order.pk for page in (first, second, third) for order in page.orders]
-    expected = listing._from(Order.objects.all(), sort, None)
+    expected = listing._Source(Order.objects.all(), sort).rows(None)
     assert shown == [order.pk for order in expected]
     assert (first.newer, third.older) == ("", "")
     back = keyset_page(Order.objects.all(), query_of(third.newer), sort)
@@ -49,7 +49,7 @@ def test_paging_forth_and_back_shows_every_order_once_in_its_sort(seven_orders, 
 
 @pytest.mark.parametrize("sort", [way + name for name in SORTS for way in ("", "-")])
 def test_an_order_knows_its_neighbours_in_every_sort(seven_orders, sort):
-    ids = [order.pk for order in listing._from(Order.objects.all(), sort, None)]
+    ids = [order.pk for order in listing._Source(Order.objects.all(), sort).rows(None)]
     by_id = Order.objects.in_bulk()
     for place, pk in enumerate(ids):
         before = ids[place - 1] if place else None
@@ -58,7 +58,7 @@ def test_an_order_knows_its_neighbours_in_every_sort(seven_orders, sort):
 
 
 def test_numbers_sort_by_length_first(seven_orders):
-    numbers = [order.number for order in listing._from(Order.objects.all(), "number", None)]
+    numbers = [order.number for order in listing._Source(Order.objects.all(), "number").rows(None)]
     assert numbers.index("99") < numbers.index("100")
 
 

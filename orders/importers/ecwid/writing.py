@@ -213,7 +213,8 @@ class Writer:
             for line in lines:
                 line.pieces_shipped = 0 if line.is_digital else line.quantity
         addresses = addresses_of(document, order)
-        order.search = build_search(order, lines, addresses, parcels, notes_of(document, order, None))
+        numbers = [row.number for row in document.invoices]
+        order.search = build_search(order, lines, addresses, parcels, notes_of(document, order, None), numbers=numbers)
         return NewOrder(row, order, lines, addresses, money, parcels, _open_draft(known, document))
 
     def _save_new(self, batch: Batch) -> None:
