@@ -22,6 +22,7 @@ from orders.models import Shop
 HOME = "ecwid_orders.home.home_of"
 SEARCH = "ecwid_orders.palette.find_everything"
 IMPORT_PAGES = "orders.admin.importing.import_urls"
+STAFF_PAGES = "orders.admin.staff.staff_urls"
 LOGO_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
 
 
@@ -38,12 +39,19 @@ class BackOfficeSite(AdminSite):
             context |= {"nav": navigation(request), "undo_bars": undo_bars(request), "worker_silent": worker_is_silent()}
         return context
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Accounts and groups have pages of their own (Staff), which keep an audit trail and the last owner."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        if wanted := [model for model in models if model._meta.app_label != "auth"]:
+            super().register(wanted, admin_class, **options)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
             path("all-data/", self.admin_view(self.all_data), name="all_data"),
             path("search/", self.admin_view(self.search), name="search"),
             path("shop-logo/", shop_logo, name="shop_logo"),
             *import_string(IMPORT_PAGES)(self),
+            *import_string(STAFF_PAGES)(self),
             *super().get_urls(),
         ]
 

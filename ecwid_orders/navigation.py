@@ -70,6 +70,7 @@ SHOP = (
     Place(_("Mail templates"), "layout-template", "admin:notifications_emailtemplate_changelist", "notifications.view_emailtemplate"),
     Place(_("Statuses"), "tag", "admin:orders_status_changelist", "orders.view_status"),
     Place(_("Settings"), "settings", "admin:orders_shop_changelist", "orders.view_shop"),
+    Place(_("Staff"), "circle-user", "admin:staff", "orders.manage_staff"),
     Place(_("Import"), "upload", "admin:orders_import", "orders.import_order"),
     Place(_("All data"), "database", "admin:all_data"),
 )

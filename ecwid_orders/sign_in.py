@@ -23,7 +23,6 @@ from orders.services.people import note, staff
 from orders.services.welcome import FORGOTTEN, INVITATION, send_link, staff_tokens
 from orders.services.wishes import Actor
 
-
 ANSWER_SECONDS = 0.4  # longer than writing the mail takes: the clock must not tell whether there is an account
 
 

@@ -74,5 +74,11 @@ def may_read_body(user: Any, mail: OutgoingEmail) -> bool:
     return person is not None and may_manage(user, person)
 
 
+def latest_account_mail(person: Any) -> OutgoingEmail | None:
+    """The newest mail about the account of `person`, without its body."""
+    found = OutgoingEmail.objects.filter(kind__in=ACCOUNT_KINDS, about=_about(person)).defer("html", "text")
+    return found.order_by("-id").first()
+
+
 def _about(person: Any) -> str:
     return f"user:{person.pk}"

@@ -145,11 +145,14 @@ def declare_queues() -> None:
 def make_owner() -> None:
     from django.contrib.auth import get_user_model
 
+    from orders.models import Role
+
     user = get_user_model()
     if user.objects.filter(is_superuser=True).exists():
         return
     password = secrets.token_urlsafe(12)
-    user.objects.create_superuser("owner", "owner@example.com", password)
+    owner = user.objects.create_superuser("owner", "owner@example.com", password)
+    owner.groups.add(Role.objects.get(code="owner").group)
     print(f"\n  Sign in as   owner\n  Password     {password}\n  (shown once; manage.py changepassword owner sets another)\n", flush=True)
 
 

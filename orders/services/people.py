@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from orders.errors import InvalidWish, NotAllowed
 from orders.models import Role, StaffProfile
-from orders.roles import MANAGE_STAFF, OWNER
+from orders.roles import MANAGE_STAFF, OWNER, role_name
 from orders.services.limits import refund_limit
 from orders.services.welcome import FORGOTTEN, INVITATION, send_link
 from orders.services.wishes import Actor
@@ -181,6 +181,20 @@ def take_direct_rights(person: Any, actor: Actor) -> None:
             note(person, actor, "direct_rights_taken", {"rights": [rights, []]})
 
 
+def change_own_account(actor: Actor, name: str, language: str) -> None:
+    """What everybody may say about themselves: how they are called, and in which language the back office speaks to them."""
+    person: Any = actor.user
+    profile = StaffProfile.of(person)
+    old = {"name": person.get_full_name(), "language": profile.language}
+    new = {"name": " ".join(name.split()), "language": language}
+    if changes := {key: [old[key], new[key]] for key in new if old[key] != new[key]}:
+        with transaction.atomic():
+            person.first_name, person.last_name = _split(name)
+            person.save(update_fields=["first_name", "last_name"])
+            StaffProfile.objects.update_or_create(user=person, defaults={"language": language})
+            note(person, actor, "account_changed", changes)
+
+
 def end_sessions(person: Any) -> int:
     """End every session of the person; how many there were."""
     sessions = import_module(settings.SESSION_ENGINE).SessionStore.get_model_class()._default_manager
@@ -241,7 +255,11 @@ def _check(facts: PersonFacts, person: Any, actor: Actor) -> None:
     known = set(person.groups.values_list("pk", flat=True)) if person else set()
     for role in facts.roles:
         if actor.user is not None and role.group_id not in known and not may_give(actor.user, role):
-            raise NotAllowed(_("You may not give the role %(name)s: it has rights that you don't have.") % {"name": role}, field="roles")
+            raise NotAllowed(
+                _("You may not give the role %(name)s: it has rights that you don't have.")
+                % {"name": role_name(role.group.name, role.code)},
+                field="roles",
+            )
 
 
 def _check_address(email: str, person: Any) -> None:

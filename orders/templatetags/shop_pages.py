@@ -6,7 +6,8 @@ from django import forms, template
 from django.contrib.admin.views.main import ChangeList
 from django.forms.boundfield import BoundField
 
-from orders.models import Draft, StockMovement
+from orders.models import Draft, Role, StockMovement
+from orders.roles import BY_CODE, role_name
 
 register = template.Library()
 
@@ -101,3 +102,10 @@ def available_after(movement: StockMovement) -> int:
 def left_over(product: Any) -> int:
     """What can be sold of all variants of a product of the list."""
     return (product.on_hand or 0) - (product.committed or 0)
+
+
+@register.simple_tag
+def role_words(role: Role) -> dict[str, Any]:
+    """A role's name and purpose in the reader's language."""
+    built_in = BY_CODE.get(role.code)
+    return {"name": role_name(role.group.name, role.code), "purpose": built_in.purpose if built_in else ""}

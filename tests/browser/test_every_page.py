@@ -43,7 +43,9 @@ def addresses():
         "/admin/notifications/outgoingemail/",
         "/admin/notifications/emailtemplate/",
         "/admin/all-data/",
-        "/admin/auth/user/",
+        "/admin/staff/",
+        "/admin/staff/roles/",
+        "/admin/account/",
     ]
 
 

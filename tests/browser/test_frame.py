@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.makers import make_order
 
-PLACES = ["", "orders/order/", "auth/user/", "auth/user/add/", "all-data/", "search/?q=lea"]
+PLACES = ["", "orders/order/", "invoices/invoiceseries/", "invoices/invoiceseries/add/", "all-data/", "search/?q=lea"]
 # Without "preload" axe fetches and inlines every style sheet again, which our policy refuses.
 WITHOUT_PRELOAD = {"preload": False, "resultTypes": ["violations"]}
 
@@ -56,7 +56,7 @@ def test_the_theme_is_kept(office):
     office.goto(f"{office.base}/admin/")
     office.click(".account")
     office.click("#account [data-theme-choice=dark]")
-    office.goto(f"{office.base}/admin/auth/user/")
+    office.goto(f"{office.base}/admin/invoices/invoiceseries/")
     assert office.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
