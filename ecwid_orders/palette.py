@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ecwid_orders.navigation import SHOP, WORK, Place, open_places
 from orders.finding import find_customers, find_variants
+from orders.listing import newest
 from orders.models import Customer, Order, Variant
 from orders.money import format_money
 from orders.search import find_orders, fold
@@ -52,8 +53,7 @@ def find_everything(request: HttpRequest, text: str) -> list[FoundGroup]:
 def _orders(user: Any, text: str) -> Iterable[Found]:
     if not text or not user.has_perm("orders.view_order"):
         return
-    found = find_orders(Order.objects.present().with_statuses(), text).order_by("-placed_at", "-id")[:MOST_ORDERS]
-    for order in found:
+    for order in newest(find_orders(Order.objects.present().with_statuses(), text), MOST_ORDERS):
         amount = format_money(order.total, order.currency, get_language() or "en")
         hint = f"{order.payment_status} · {order.fulfilment_status} · {amount}"
         yield Found(f"#{order.number} {order.customer_name or order.email}", "shopping-bag", _change_url(order), hint)

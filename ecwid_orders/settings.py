@@ -124,6 +124,8 @@ ACCOUNT_MAILS = "notifications.accounts.write_account_mail"
 # Who prints sheets and slips of many orders, and joins the files; orders knows no PDF.
 SHEET_PRINTER = "invoices.sheaves.print_sheets"
 SHEET_JOINER = "invoices.sheaves.join_files"
+# What knows the documents of an order by number, for the search to show them as printed.
+SEARCH_SOURCES = ("invoices.search.document_numbers",)
 # What `manage.py check_integrity` asks; each gives one line per problem.
 INTEGRITY_CHECKS = ("orders.integrity.find_problems", "invoices.integrity.find_problems", "notifications.integrity.find_problems")
 # What `manage.py seed_demo` asks beyond orders.

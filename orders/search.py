@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import phonenumbers
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Concat
 
 from orders.models import Note, Order, OrderAddress, OrderLine, Shipment
 from orders.searching import Holds, Wanted
@@ -99,6 +100,12 @@ def together(facts: Iterable[str], *, kept: str = "", dropped: Iterable[str] = (
     found.pop("", None)
     text = "\n" + "".join(found.values())
     return text if len(text) <= SEARCH_LENGTH else text[: SEARCH_LENGTH - 1] + "\n"
+
+
+def add_fact(order_id: int, kind: str, words: str) -> None:
+    """Let an order be found by something that was written down now: a document's number. In the caller's transaction."""
+    if line := fact(kind, words):
+        Order.objects.filter(pk=order_id).update(search=Concat("search", Value(line)))
 
 
 def find_orders(orders: QuerySet[Order], text: str) -> QuerySet[Order]:

@@ -148,9 +148,8 @@ def _escaped(part: str) -> str:
     return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def make_index(schema_editor: Any) -> None:
-    """Make the index of the search text and fill it, from a migration. Refuses with a hint where the database can't."""
-    database = schema_editor.connection
+def make_index(database: BaseDatabaseWrapper) -> None:
+    """Make the index of the search text and fill it. Refuses with a hint where the database can't."""
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
             cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
@@ -166,8 +165,8 @@ def make_index(schema_editor: Any) -> None:
     keep_triggers(database)
 
 
-def drop_index(schema_editor: Any) -> None:
-    database = schema_editor.connection
+def drop_index(database: BaseDatabaseWrapper) -> None:
+    """Remove the index: for a migration back, and while very many orders are written."""
     with database.cursor() as cursor:
         if database.vendor == "postgresql":
             cursor.execute(f"DROP INDEX IF EXISTS {INDEX}")

@@ -26,6 +26,7 @@ from invoices.services.sealing import seal
 from invoices.services.seller import freeze_logo
 from orders.errors import NotAllowed
 from orders.models import Order, Shop
+from orders.search import INVOICE, add_fact
 from orders.services.plan import Actor
 
 KEY_LENGTH = 120
@@ -121,6 +122,7 @@ def issue(invoice: Invoice, lines: Sequence[InvoiceLine], groups: Sequence[Invoi
     InvoiceLine.objects.bulk_create(lines, batch_size=200)
     InvoiceVatGroup.objects.bulk_create(groups)
     record(invoice, InvoiceEvent.Kind.ISSUED, actor=actor)
+    add_fact(invoice.order_id, INVOICE, number)
     InvoiceCounter.objects.filter(pk=counter.pk).update(last_hash=invoice.hash, last_issue_date=day)
     transaction.on_commit(lambda: ring_for_file(invoice.pk))
 

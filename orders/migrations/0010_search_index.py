@@ -4,11 +4,11 @@ from orders import searching
 
 
 def make_index(apps, schema_editor):
-    searching.make_index(schema_editor)
+    searching.make_index(schema_editor.connection)
 
 
 def drop_index(apps, schema_editor):
-    searching.drop_index(schema_editor)
+    searching.drop_index(schema_editor.connection)
 
 
 class Migration(migrations.Migration):
