@@ -1,7 +1,7 @@
 """Filters of orders: one set for the list, saved views, bulk actions, exports and the API; each is a part of the address."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import django_filters
@@ -51,6 +51,7 @@ class FilterGroup:
     label: str
     fields: list[BoundField]
     in_use: int
+    opens: bool = False
 
 
 class OrderFilterSet(django_filters.FilterSet):
@@ -101,19 +102,28 @@ class OrderFilterSet(django_filters.FilterSet):
         model = Order
         fields: tuple[str, ...] = ()
 
-    def __init__(self, data: QueryDict, queryset: QuerySet[Order], *, statuses: Iterable[Status], user: Any = None) -> None:
+    def __init__(
+        self, data: QueryDict, queryset: QuerySet[Order], *, statuses: Iterable[Status], user: Any = None, only_given: bool = False
+    ) -> None:
+        """`only_given` makes nothing but the filters that `data` names: all that counting a saved view takes."""
+        if only_given:
+            self.base_filters = {name: known for name, known in self.base_filters.items() if name in data}
         super().__init__(data, queryset)
         self.user = user
         self.statuses = list(statuses)
         for path in settings.ORDER_FILTERS:
             for name, added in import_string(path)().items():
+                if only_given and name not in data:
+                    continue
                 added.parent, added.model, added.field_name = self, Order, added.field_name or name
                 self.filters[name] = added
+        fields = self.form.fields
         for axis in Axis:
-            self.form.fields[axis.value].choices = [(status.code, str(status)) for status in self.statuses if status.axis == axis]
-        # Read only where the menu is shown: saved views are counted without it.
-        self.form.fields["assignee"].choices = self._people
-        for field in self.form.fields.values():
+            if axis.value in fields:
+                fields[axis.value].choices = [(status.code, str(status)) for status in self.statuses if status.axis == axis]
+        if "assignee" in fields:
+            fields["assignee"].choices = self._people  # read only where they are shown or checked
+        for field in fields.values():
             if field.widget.__class__.__name__ == "Select":
                 field.widget.attrs["class"] = "select"
 
@@ -189,7 +199,8 @@ class OrderFilterSet(django_filters.FilterSet):
             in_use = sum(self.form.cleaned_data.get(name) not in (None, "", []) for name in names)
             if names:
                 groups.append(FilterGroup(str(label), [self.form[name] for name in names], in_use))
-        return groups
+        first = next((group for group in groups if group.in_use), groups[0])
+        return [replace(group, opens=group is first) for group in groups]
 
     def known(self, name: str) -> list[str]:
         """Words that a field suggests."""

@@ -155,7 +155,8 @@ def bounded_counts(querysets: Iterable[QuerySet[Order]]) -> list[int]:
         for position, queryset in enumerate(querysets)
     }
     row = Status.objects.order_by().values_list(*columns.values())[:1]
-    return list(row[0]) if row else [0] * len(columns)
+    # A filter that nothing can match is no query at all: nothing stands for no rows.
+    return [count or 0 for count in row[0]] if row else [0] * len(columns)
 
 
 def counted_text(count: int, estimate: int = 0) -> str:
