@@ -12,16 +12,15 @@ from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
-from orders import search as _search
 from orders.admin.bulk import offered
 from orders.admin.list_columns import COLUMNS, Column, chosen_columns, rows_of, write_rows
 from orders.admin.list_result import DEFAULT_SORT, Result, result_of
 from orders.admin.list_tabs import ListTab, canonical, first_view, tabs_of
+from orders.explaining import explain
 from orders.listing import MOST_COUNTED, Page, bounded_counts, counted_text, estimated_total, keyset_page
 from orders.models import Shop, StaffProfile
 
 MOST_EXPLAINED = 3
-explain = getattr(_search, "explain", lambda orders, text: {})
 
 
 def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, Any]) -> HttpResponse:
@@ -103,7 +102,7 @@ def written_rows(request: HttpRequest, result: Result, page: Page, columns: list
     if text and rows:
         found = explain(page.orders, text)
         for row in rows:
-            row.matches = found.get(row.order.pk, [])[:MOST_EXPLAINED]
+            row.matches = list(found.get(row.order.pk, []))[:MOST_EXPLAINED]
     return write_rows(rows, columns, text=text, may_tick=may_tick(request.user), within=within, is_new=is_new)
 
 
