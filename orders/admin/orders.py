@@ -13,9 +13,11 @@ from orders.admin.bulk import bulk_view
 from orders.admin.list_fresh import fresh_view
 from orders.admin.manual_order import manual_order_view
 from orders.admin.order_list import filters_view, order_list_view
-from orders.admin.order_page import order_page_view
+from orders.admin.order_notes import file_view, note_view
+from orders.admin.order_page import order_page_view, why_view
 from orders.admin.panel import mail_view, panel_view
 from orders.admin.peek import peek_view
+from orders.admin.quick import quick_view
 from orders.admin.saved_views import arrange_views, save_columns, save_view
 from orders.admin.wishes import FORMS, OF_A_PART
 from orders.models import Order
@@ -27,6 +29,11 @@ PLACES: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
     "save_view": ("views/save/", save_view),
     "columns": ("columns/", save_columns),
     "fresh": ("fresh/", fresh_view),
+    "note": ("<int:pk>/note/", note_view),
+    "answer": ("<int:pk>/note/<int:part>/", note_view),
+    "note_file": ("<int:pk>/note/file/<int:part>/", file_view),
+    "quick": ("<int:pk>/quick/", quick_view),
+    "why": ("<int:pk>/why/<int:part>/", why_view),
     "peek": ("<int:pk>/peek/", peek_view),
 }
 
