@@ -29,6 +29,8 @@ class DocumentRow:
     file_url: str = ""
     release_url: str = ""
     icon: str = "file-text"
+    issued_at: Any = None
+    issued_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def _issued_row(invoice: Invoice, credited: dict[int, Any], may: Any) -> Documen
         state=state,
         amount=format_money(invoice.sign * invoice.gross, invoice.currency),
         tone=tone,
+        issued_at=invoice.issued_at,
+        issued_by=invoice.issued_by_name,
         open_url=url,
         download_url=f"{url}?download=1" if url else "",
         credit_url=reverse("documents:credit", args=[invoice.public_id]) if open_to_credit and may("invoices.credit_invoice") else "",

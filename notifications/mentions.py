@@ -14,12 +14,15 @@ from notifications.telling.facts import NOTE_ANCHOR, note_facts
 from notifications.wording import WORDS, shop_language
 from orders.models import OrderEvent, StaffProfile
 from orders.people import name_of
-from orders.services.plan import NotGoing, Plan, PlannedChange
+from orders.services.plan import NotGoing, PanelItem, Plan, PlannedChange
 
 
 @dataclass(kw_only=True)
 class SendMention(SendMail):
     """The mail about a note. It is written before the note is saved and learns the note's address when it is."""
+
+    def describe(self) -> PanelItem:
+        return PanelItem(icon="mail", title=_("Mails %(name)s now") % {"name": self.recipient_name}, subject=self.subject, text=self.text)
 
     def rows(self, change: PlannedChange, event: OrderEvent) -> list[OutgoingEmail]:
         rows = super().rows(change, event)

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orders.models import Order, Shipment, ShipmentLine, Variant
+from orders.models import Order, OrderAddress, Shipment, ShipmentLine, Variant
 from orders.money import format_money
+from orders.people import name_of
 from orders.services.plan import Consequence, NotGoing, Plan, PlannedChange
 
 AMOUNTS = ("subtotal", "discount", "coupon_discount", "shipping_cost", "surcharges_total", "tax", "total")
@@ -192,10 +196,11 @@ def _order_itself(change: PlannedChange) -> Iterator[Effect]:
     if change.after("is_oversold") and not order.is_oversold:
         yield Effect("triangle-alert", _("The order is marked oversold"), lines=(_("More pieces are sold than there are."),))
     details = [
-        (column_label(name), in_words(old), in_words(new))
+        (column_label(name), person_or_value(name, old), person_or_value(name, new))
         for name, (old, new) in change.fields.items()
         if name not in AMOUNTS and name != "is_oversold"
     ]
+    details += [(column_label(name), old, new) for name, (old, new) in change.address_fields.items()]
     tags = [(_("Tag"), "", name) for name in change.facts.get("add_tags", [])]
     tags += [(_("Tag"), name, "") for name in change.facts.get("remove_tags", [])]
     if details or tags:
@@ -204,14 +209,28 @@ def _order_itself(change: PlannedChange) -> Iterator[Effect]:
 
 def column_label(name: str) -> str:
     """The name of an order's column in the reader's language; columns of old histories may be gone."""
+    kind, dot, part = name.partition(".")
+    if dot and kind in OrderAddress.Kind.values:
+        columns = {column.name: str(column.verbose_name) for column in OrderAddress._meta.fields}
+        return f"{OrderAddress.Kind(kind).label}, {columns.get(part, part)}"
     labels = {column.name: str(column.verbose_name) for column in Order._meta.fields}
     return labels.get(name.removesuffix("_id"), name.replace("_", " "))
+
+
+def person_or_value(name: str, value: Any) -> str:
+    """A column's value in words; of an assignee the name."""
+    if name != "assignee_id":
+        return in_words(value)
+    person = get_user_model()._default_manager.filter(pk=value).first() if value else None
+    return name_of(person) if person else _("nobody")
 
 
 def in_words(value: Any) -> str:
     """A column's value as a reader says it."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    if hasattr(value, "year"):
+    if isinstance(value, datetime):
+        return date_format(timezone.localtime(value), "DATETIME_FORMAT")
+    if isinstance(value, date):
         return date_format(value, "DATE_FORMAT")
     return "" if value is None else str(value)

@@ -1,5 +1,6 @@
 """The page of one order: everything about it, read in a constant number of queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -8,12 +9,19 @@ from django.contrib.admin import AdminSite
 from django.db.models import Count, Min, Prefetch, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orders.admin.effects import in_words
+from orders.admin.history_filter import EVENTS, HistoryFilter
+from orders.admin.order_facts import extra_fields, facts_of
+from orders.admin.order_notes import suggestions
+from orders.admin.order_work import work_of
+from orders.admin.places import page_of, steps, within
 from orders.admin.status_menu import choices, next_step
+from orders.admin.stock import why as why_stock
 from orders.admin.timeline import History
+from orders.admin.why import Figures, Why
 from orders.choices import Axis
 from orders.models import (
     Note,
@@ -29,11 +37,13 @@ from orders.models import (
     ShipmentLine,
     Shop,
     Status,
+    Variant,
 )
-from orders.money import format_money, format_number
+from orders.money import format_money, format_number, round_money
+from orders.people import name_of, readers_of_orders
 from orders.services.stock import Pieces
 
-EVENTS = 30
+OTHERS = 3  # other orders of the customer that the page names
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class Item:
     line: OrderLine
     pieces: Pieces
     refunded: int
+    why: Why
 
     @property
     def states(self) -> list[str]:
@@ -79,69 +90,98 @@ class Item:
 
 
 def order_page_view(request: HttpRequest, site: AdminSite, object_id: str, context: dict[str, Any]) -> HttpResponse:
-    """The order page. The caller has checked the right to see it."""
+    """The order page, or only its history where that is asked for. The caller has checked the right to see it."""
     if not object_id.isdecimal() or len(object_id) > 18:
         raise Http404
     order = Order.objects.with_statuses().select_related("customer", "assignee").defer("search").filter(pk=object_id).first()
     if order is None:
         raise Http404
-    facts = page_facts(order, all_events="events" in request.GET)
-    title = _("Order #%(number)s") % {"number": order.number}
-    return TemplateResponse(request, "admin/orders/order/order_page.html", site.each_context(request) | {"title": title} | facts | context)
+    chosen = HistoryFilter.of(request.GET)
+    facts = page_facts(order, chosen, request.user)
+    facts["page_url"] = page_of(order.pk, within(request))
+    if getattr(request, "htmx", False) and request.htmx.target == "history":  # type: ignore[attr-defined]
+        response = TemplateResponse(request, "admin/orders/order/history_fragment.html", facts)
+    else:
+        title = _("Order #%(number)s") % {"number": order.number}
+        facts |= {"title": title, "steps": steps(request, order), "within": within(request)}
+        response = TemplateResponse(request, "admin/orders/order/order_page.html", site.each_context(request) | facts | context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
 
 
-def page_facts(order: Order, *, all_events: bool = False) -> dict[str, Any]:
+def why_view(request: HttpRequest, site: AdminSite, pk: int, part: int) -> HttpResponse:
+    """Why a variant of the order has as many pieces as it has: worked out from the ledger, as a fragment or a page."""
+    order = Order.objects.defer("search").filter(pk=pk).first()
+    variant = Variant.objects.select_related("product").filter(pk=part, order_lines__order=pk).distinct().first()
+    if order is None or variant is None:
+        raise Http404
+    lines = list(order.lines.filter(variant=variant, is_removed=False))
+    context = {"order": order, "variant": variant, "why": why_stock(variant), "own_lines": {line.pk for line in lines}}
+    context |= {"page_url": page_of(order.pk, within(request))}
+    if getattr(request, "htmx", False):
+        return TemplateResponse(request, "admin/orders/order/why_stock.html", context)
+    title = _("Stock of %(sku)s") % {"sku": variant.sku}
+    return TemplateResponse(request, "admin/orders/order/why_page.html", site.each_context(request) | context | {"title": title})
+
+
+def page_facts(order: Order, chosen: HistoryFilter, user: Any) -> dict[str, Any]:
     """What the templates of the page read."""
     shop = Shop.current()
     statuses = list(Status.objects.select_related("base"))
     lines = list(order.lines.filter(is_removed=False).select_related("variant").order_by("position", "id"))
     for line in lines:
         line.order = order
-    payments = list(Payment.objects.filter(order=order).select_related("reversed_by").order_by("id"))
     refund_lines = RefundLine.objects.select_related("line")
     refunds = list(
         Refund.objects.filter(order=order).select_related("reversed_by").prefetch_related(Prefetch("lines", refund_lines)).order_by("id")
     )
+    payments = list(Payment.objects.filter(order=order).select_related("reversed_by").order_by("id"))
     shipment_lines = ShipmentLine.objects.select_related("line")
     shipments = list(Shipment.objects.filter(order=order).prefetch_related(Prefetch("lines", shipment_lines)).order_by("id"))
-    notes = list(order.notes.order_by("id"))
-    addresses = {address.kind: address for address in order.addresses.all()}
-    events = list(order.events.order_by("-id")[: None if all_events else EVENTS + 1])
-    by_code = {(s.axis, s.code): s for s in statuses}
-    surcharges = list(order.surcharges.order_by("id"))
-    billing, delivery = addresses.get(OrderAddress.Kind.BILLING), addresses.get(OrderAddress.Kind.SHIPPING)
+    notes = list(order.notes.prefetch_related("files").order_by("id"))
+    surcharges, discounts = list(order.surcharges.order_by("id")), list(order.discounts.order_by("id"))
+    figures = Figures(order, lines, discounts, surcharges, payments, refunds)
+    people = readers_of_orders()
+    events = chosen.events(order)
+    shown = events if chosen.shows_all else events[:EVENTS]
+    history = History(
+        order,
+        {(s.axis, s.code): s for s in statuses},
+        payments,
+        refunds,
+        shipments,
+        notes,
+        people={person.pk: name_of(person) for person in people},
+    )
     return {
         "order": order,
         "shop": shop,
-        "items": items_of(lines, refunds),
+        "items": items_of(figures),
+        "whys": figures.all(),
         "pieces": sum(line.quantity for line in lines),
         "weight": sum((line.weight * line.quantity for line in lines if line.weight), Decimal(0)),
         "all_digital": bool(lines) and all(line.is_digital for line in lines),
-        "discounts": list(order.discounts.order_by("id")),
+        "discounts": discounts,
         "surcharges": [row for row in surcharges if row.kind == OrderSurcharge.Kind.SURCHARGE],
         "tips": [row for row in surcharges if row.kind == OrderSurcharge.Kind.TIP],
         "payments": payments,
         "refunds": refunds,
         "shipments": [shipment for shipment in shipments if not shipment.voided_by_id],
-        "left_to_ship": not order.payment_status.releases and any(Pieces.of(line).unshipped for line in lines if not line.is_digital),
-        "left_to_return": not order.payment_status.releases
-        and any(
-            Pieces.of(line).open if order.fulfilment_status.goods_left else Pieces.of(line).shipped_open
-            for line in lines
-            if not line.is_digital
-        ),
-        "billing": billing,
-        "delivery": delivery,
-        "same_address": bool(billing and delivery and billing.as_lines() == delivery.as_lines()),
+        **_left(order, lines),
+        **_addresses(order.addresses.all()),
         "notes": threads_of(notes),
-        "tag_names": [tag.name for tag in order.tags.all()],
+        "mention_people": suggestions([person for person in people if person != user]),
+        "work": work_of(order, people, user),
         "external_documents": list(order.external_documents.order_by("id")),
         "payment_choices": choices(Axis.PAYMENT, order, lines, statuses, shop),
         "fulfilment_choices": choices(Axis.FULFILMENT, order, lines, statuses, shop),
         "next_step": next_step(order, lines, statuses, shop),
-        "entries": History(order, by_code, payments, refunds, shipments, notes).entries(events if all_events else events[:EVENTS]),
+        "chosen": chosen,
+        "entries": history.entries(shown),
+        "mail_events": chosen.mail_events(order),
+        "latest_event": events[0].pk if events and not chosen.is_set else 0,
         "origin": events[-1].get_source_display() if events and events[-1].kind == OrderEvent.Kind.PLACED else "",
-        "more_events": not all_events and len(events) > EVENTS,
+        "more_events": len(events) > len(shown),
         "customer_orders": customer_orders(order),
         "provenance": [*facts_of(order.provenance), *((f"{_('Coupon')} {name}", text) for name, text in facts_of(order.coupon))],
         "additional": facts_of(order.additional),
@@ -149,15 +189,32 @@ def page_facts(order: Order, *, all_events: bool = False) -> dict[str, Any]:
     }
 
 
-def items_of(lines: list[OrderLine], refunds: list[Refund]) -> list[Item]:
+def _left(order: Order, lines: list[OrderLine]) -> dict[str, bool]:
+    """Whether there are pieces left to ship, and to take back."""
+    pieces = [] if order.payment_status.releases else [Pieces.of(line) for line in lines if not line.is_digital]
+    gone = order.fulfilment_status.goods_left
+    return {
+        "left_to_ship": any(piece.unshipped for piece in pieces),
+        "left_to_return": any(piece.open if gone else piece.shipped_open for piece in pieces),
+    }
+
+
+def _addresses(rows: Iterable[OrderAddress]) -> dict[str, Any]:
+    addresses = {address.kind: address for address in rows}
+    billing, delivery = addresses.get(OrderAddress.Kind.BILLING), addresses.get(OrderAddress.Kind.SHIPPING)
+    same = bool(billing and delivery and billing.as_lines() == delivery.as_lines())
+    return {"billing": billing, "delivery": delivery, "same_address": same}
+
+
+def items_of(figures: Figures) -> list[Item]:
     """The lines of the items card."""
     refunded: dict[int, int] = {}
-    for refund in refunds:
+    for refund in figures.refunds:
         if refund.reverses_id or hasattr(refund, "reversed_by"):
             continue
         for row in refund.lines.all():
             refunded[row.line_id] = refunded.get(row.line_id, 0) + row.quantity
-    return [Item(line, Pieces.of(line), refunded.get(line.pk, 0)) for line in lines]
+    return [Item(line, Pieces.of(line), refunded.get(line.pk, 0), figures.of_line(line)) for line in figures.lines]
 
 
 def threads_of(notes: list[Note]) -> list[tuple[Note, list[Note]]]:
@@ -175,32 +232,13 @@ def threads_of(notes: list[Note]) -> list[tuple[Note, list[Note]]]:
 
 
 def customer_orders(order: Order) -> dict[str, Any] | None:
-    """How many orders the customer has placed, since when and for how much in this order's currency; None without a customer."""
+    """How many orders the customer has placed, since when, for how much in this order's currency, and the newest others.
+
+    None without a customer. Two queries."""
     if order.customer_id is None:
         return None
     placed = Order.objects.present().filter(customer=order.customer_id)
-    return placed.filter(currency=order.currency).aggregate(count=Count("pk"), total=Sum("total"), since=Min("placed_at"))
-
-
-def extra_fields(rows: Any) -> list[tuple[str, str]]:
-    """Fields that the shop added to its checkout, as title and value, empty ones left out."""
-    found = []
-    for row in rows if isinstance(rows, list) else []:
-        if isinstance(row, dict) and row.get("value"):
-            found.append((str(row.get("title") or row.get("name") or row.get("id") or ""), str(row["value"])))
-    return found
-
-
-def facts_of(value: Any) -> list[tuple[str, str]]:
-    """Imported values that have no field of their own, flattened to name and text, empty ones left out."""
-    return [(name, text) for name, text in _flat("", value) if text.strip()]
-
-
-def _flat(name: str, value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, dict):
-        return [row for key, item in value.items() for row in _flat(f"{name}.{key}" if name else str(key), item)]
-    if isinstance(value, list):
-        if all(not isinstance(item, (dict, list)) for item in value):
-            return [(name, ", ".join(in_words(item) for item in value if item is not None))]
-        return [row for position, item in enumerate(value, 1) for row in _flat(f"{name} {position}", item)]
-    return [(name, in_words(value))]
+    facts: dict[str, Any] = placed.filter(currency=order.currency).aggregate(count=Count("pk"), total=Sum("total"), since=Min("placed_at"))
+    facts["average"] = round_money((facts["total"] or Decimal(0)) / max(facts["count"], 1), order.currency)
+    others = placed.exclude(pk=order.pk).with_statuses().defer("search").order_by("-placed_at", "-id")
+    return facts | {"others": list(others[:OTHERS]), "is_first": facts["since"] is not None and facts["since"] >= order.placed_at}

@@ -1,5 +1,6 @@
 """The consequence panel: a wish is planned and shown, then applied exactly as shown, or shown again with the reason."""
 
+import json
 from dataclasses import dataclass, field
 
 from django.contrib import messages
@@ -12,7 +13,9 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from orders.admin.conflicts import Conflict, find_conflict, is_stale, picked
 from orders.admin.effects import Effect, effects_of
+from orders.admin.places import order_url, within
 from orders.admin.wishes import FORMS, Ticks, WishForm, subject_of
 from orders.errors import InvalidWish, NotAllowed, NotEnoughStock, OrderError, StaleOrder
 from orders.models import Order
@@ -45,16 +48,18 @@ class View:
 def panel_view(request: HttpRequest, site: AdminSite, pk: int, name: str, part: int = 0) -> HttpResponse:
     """Show what a wish about one order would do, or do it. The caller has checked the right to see the order."""
     order = _order_or_404(pk)
-    data = request.POST if request.method == "POST" else request.GET
+    data = picked(request.POST) if request.method == "POST" else request.GET
     view = look(data, order, request, name, part)
     if request.method != "POST" or "preview" in data:
         return _show(request, site, view, name, part)
+    if is_stale(data, order, view.form):
+        return show_conflict(request, site, view, data, name=name, part=part)
     if not view.form.is_valid():
         return _show(request, site, view, name, part, status=422)
     shown = look(QueryDict(data.get("shown", "")), order, request, name, part)
     if view.is_unchanged:
         messages.info(request, _("Nothing to change: the order is already so."))
-        return _done(request, order)
+        return done(request, order)
     if data.get("version") != str(order.version) or data.get("seen", "") != shown.digest:
         return _show(request, site, view, name, part, status=409, note=_stale_note(order))
     if _moved(view, shown):
@@ -65,9 +70,18 @@ def panel_view(request: HttpRequest, site: AdminSite, pk: int, name: str, part: 
     outcome = apply(view.plan.wish, seen={order.pk: view.digest})
     for error in outcome.refusals.values():
         order = _order_or_404(pk)  # it may have moved between the look and the locks
+        if isinstance(error, StaleOrder) and is_stale(data, order, view.form):
+            return show_conflict(request, site, look(data, order, request, name, part), data, name=name, part=part)
         view, note = look(data, order, request, name, part), _stale_note(order) if isinstance(error, StaleOrder) else str(error)
         return _show(request, site, view, name, part, status=_status_of(error), note=note)
-    return _done(request, order)
+    return done(request, order)
+
+
+def show_conflict(request: HttpRequest, site: AdminSite, view: View, data: QueryDict, *, name: str, part: int = 0) -> HttpResponse:
+    """The order moved while the form was open: show both changes, merged where they do not overlap. Nothing is saved yet."""
+    conflict = find_conflict(view.form, data)
+    merged = look(conflict.data, view.form.order, request, name, part)
+    return _show(request, site, merged, name, part, status=409, conflict=conflict)
 
 
 def mail_view(request: HttpRequest, pk: int, name: str, part: int = 0) -> HttpResponse:
@@ -99,7 +113,17 @@ def look(data: QueryDict, order: Order, request: HttpRequest, name: str, part: i
     return View(form, planned, change, refusal, effects_of(planned, change) if change else [])
 
 
-def _show(request: HttpRequest, site: AdminSite, view: View, name: str, part: int, *, status: int = 200, note: str = "") -> HttpResponse:
+def _show(
+    request: HttpRequest,
+    site: AdminSite,
+    view: View,
+    name: str,
+    part: int,
+    *,
+    status: int = 200,
+    note: str = "",
+    conflict: Conflict | None = None,
+) -> HttpResponse:
     order, form = view.form.order, view.form
     is_fragment = bool(getattr(request, "htmx", False))
     if is_fragment and status == 403:
@@ -116,8 +140,10 @@ def _show(request: HttpRequest, site: AdminSite, view: View, name: str, part: in
         "refusal": refusal,
         "oversells": bool(view.plan and view.plan.wish.oversell),
         "may_oversell": isinstance(view.refusal, NotEnoughStock) and request.user.has_perm("orders.oversell_variant"),
-        "can_apply": view.change is not None or (view.refusal is None and not view.is_unchanged),
-        "blocked_by": _blocked_by(view),
+        "can_apply": conflict is not None or view.change is not None or (view.refusal is None and not view.is_unchanged),
+        "blocked_by": "" if conflict else _blocked_by(view),
+        "conflict": conflict,
+        **_opened(request, view.form, is_new=conflict is not None),
         "is_unchanged": view.is_unchanged,
         "note": note,
         "seen": view.digest,
@@ -128,7 +154,8 @@ def _show(request: HttpRequest, site: AdminSite, view: View, name: str, part: in
         "has_mail": any(effect.has_body for effect in view.effects),
         "action": reverse(f"admin:orders_order_{name}", args=place),
         "mail_url": reverse(f"admin:orders_order_{name}_mail", args=place),
-        "order_url": reverse("admin:orders_order_change", args=[order.pk]),
+        "order_url": order_url(request, order),
+        "within": within(request),
         "is_fragment": is_fragment,
     }
     template = "admin/orders/order/panel.html" if is_fragment else "admin/orders/order/panel_page.html"
@@ -190,6 +217,17 @@ def _status_of(error: OrderError | None) -> int:
     return 409 if isinstance(error, StaleOrder) else 422
 
 
-def _done(request: HttpRequest, order: Order) -> HttpResponse:
-    url = reverse("admin:orders_order_change", args=[order.pk])
+def _opened(request: HttpRequest, form: WishForm, *, is_new: bool) -> dict[str, str]:
+    """What the form was opened with, for a change of two people: a preview of a stale form stays the form it was."""
+    if not form.merges:
+        return {"version": str(form.order.version)}
+    if not is_new and is_stale(request.POST, form.order, form):
+        return {name: request.POST.get(name, "") for name in ("version", "opened", "since")}
+    latest = form.order.events.order_by("-id").values_list("pk", flat=True).first()
+    return {"version": str(form.order.version), "opened": json.dumps(form.opened), "since": str(latest or 0)}
+
+
+def done(request: HttpRequest, order: Order, anchor: str = "") -> HttpResponse:
+    """Back to the page of the order, within the list that the reader came from."""
+    url = order_url(request, order) + anchor
     return HttpResponseClientRedirect(url) if getattr(request, "htmx", False) else redirect(url)

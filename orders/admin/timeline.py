@@ -9,9 +9,10 @@ from typing import Any
 from django.db.models import DecimalField
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django_countries import countries
 
 from orders.admin.effects import column_label, in_words
-from orders.choices import Axis
+from orders.choices import Axis, ChangeSource
 from orders.models import Note, Order, OrderEvent, Payment, Refund, Shipment, Status, StockMovement
 from orders.money import format_money
 
@@ -30,8 +31,14 @@ ICONS = {
     OrderEvent.Kind.DELETED: "x",
     OrderEvent.Kind.UNDO: "undo-2",
 }
-# Sums that follow from others; naming the total is enough.
-UNSPOKEN = frozenset({"subtotal", "discount", "coupon_discount", "surcharges_total", "is_oversold", "hold_reason", "is_held"})
+SOURCE_ICONS = {
+    ChangeSource.CLERK: "circle-user",
+    ChangeSource.API: "globe",
+    ChangeSource.IMPORT: "download",
+    ChangeSource.TASK: "clock",
+}
+# What other rows of the same entry say already.
+UNSPOKEN = frozenset({"is_oversold", "hold_reason", "is_held", "payment_status", "fulfilment_status"})
 
 
 @dataclass
@@ -46,6 +53,19 @@ class Entry:
     effects: list[str] = field(default_factory=list)
     note: Note | None = None
     is_undone: bool = False
+    bulk: str = ""  # public id of the bulk action that made it
+
+    @property
+    def at(self) -> Any:
+        return self.event.at
+
+    @property
+    def source(self) -> str:
+        return str(self.event.get_source_display())
+
+    @property
+    def source_icon(self) -> str:
+        return SOURCE_ICONS.get(ChangeSource(self.event.source), "clock")
 
 
 @dataclass
@@ -58,6 +78,7 @@ class History:
     refunds: Iterable[Refund]
     shipments: Iterable[Shipment]
     notes: Iterable[Note]
+    people: Mapping[int, str] = field(default_factory=dict)  # names by id, for changes of the assignee
 
     def entries(self, events: list[OrderEvent]) -> list[Entry]:
         """Entries of `events`, newest first as they come. One query, whatever the number of events."""
@@ -89,6 +110,7 @@ class History:
             *_parcel_words(by_event["shipments"].get(event.pk, [])),
             *_stock_words(moved),
         ]
+        entry.bulk = str(getattr(event, "bulk_job", None) or "")
         if event.reason:
             entry.effects.append(event.reason)
         if skipped := event.facts.get("skipped"):
@@ -110,26 +132,41 @@ class History:
 
     def _changes(self, event: OrderEvent) -> Iterator[tuple[str, str, str]]:
         for name, pair in event.changes.items():
-            if name in UNSPOKEN or name in ("payment_status", "fulfilment_status") or not isinstance(pair, dict):
+            if name in UNSPOKEN or not isinstance(pair, dict):
                 continue
             if name == "quantities":
                 for row in pair.values():
                     yield str(row.get("name", "")), f"× {row.get('from')}", f"× {row.get('to')}"
             elif "to" in pair:
-                yield column_label(name).capitalize(), self._value(name, pair.get("from")), self._value(name, pair.get("to"))
+                yield capital(column_label(name)), self._value(name, pair.get("from")), self._value(name, pair.get("to"))
+        if event.kind == OrderEvent.Kind.HOLD and {"from", "to"} <= set(event.changes.get("hold_reason", ())):
+            reason = event.changes["hold_reason"]
+            if reason["from"] and reason["to"]:
+                yield _("Reason"), str(reason["from"]), str(reason["to"])
         for name in event.facts.get("add_tags", ()):
             yield _("Tag"), "", str(name)
         for name in event.facts.get("remove_tags", ()):
             yield _("Tag"), str(name), ""
 
     def _value(self, name: str, value: Any) -> str:
+        if name == "assignee_id":
+            return _("nobody") if value is None else self.people.get(int(value), _("somebody who left"))
+        if name.endswith(".country"):
+            return countries.name(str(value or "")) or str(value or "")
         column = {f.name: f for f in Order._meta.fields}.get(name)
         if isinstance(column, DecimalField) and value is not None:
             try:
                 return format_money(Decimal(str(value)), self.order.currency)
             except InvalidOperation:
                 return str(value)
+        if column is not None and column.get_internal_type() in ("DateField", "DateTimeField") and isinstance(value, str):
+            return in_words(column.to_python(value))
         return in_words(value)
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter; the others stay, names of countries and VAT among them."""
+    return text[:1].upper() + text[1:]
 
 
 def _by_event(rows: Iterable[Any]) -> dict[int, list[Any]]:

@@ -289,20 +289,6 @@ def test_a_parcel_gets_another_tracking_number(staff):
     assert Shipment.objects.filter(voided_by=None).values_list("tracking_number", flat=True).get() == "NEW"
 
 
-def test_a_note_is_written_at_once(staff):
-    order = make_order("PAID")
-    data = fields_of(staff.get(place(order, "note"))) | {"text": "Call before noon"}
-    assert staff.post(place(order, "note"), data).status_code == 302
-    assert order.notes.get().text == "Call before noon"
-
-
-def test_an_empty_note_keeps_the_form_with_its_error(staff):
-    order = make_order("PAID")
-    response = staff.post(place(order, "note"), fields_of(staff.get(place(order, "note"))))
-    assert (response.status_code, order.notes.count()) == (422, 0)
-    assert "This field is required." in response.content.decode()
-
-
 def test_hold_and_release(staff):
     order = make_order("PAID")
     data = fields_of(staff.get(place(order, "hold"))) | {"reason": "Address"}
@@ -390,13 +376,3 @@ def test_a_mail_that_would_not_be_sent_cannot_be_read(staff, cards):
     address = place(order, "status_mail")
     assert staff.get(address, {"fulfilment": "SHIPPED", "key": "card:someone-else"}).status_code == 404
     assert staff.get(address, {"fulfilment": "AWAITING_PROCESSING", "key": "card:lea"}).status_code == 404
-
-
-def test_an_answer_stands_under_its_note(staff):
-    order = make_order("PAID")
-    staff.post(place(order, "note"), fields_of(staff.get(place(order, "note"))) | {"text": "Is it fragile?"})
-    first = order.notes.get()
-    staff.post(place(order, "note", first.pk), fields_of(staff.get(place(order, "note", first.pk))) | {"text": "Yes, glass."})
-    page = staff.get(reverse("admin:orders_order_change", args=[order.pk]))
-    ((note, answers),) = page.context["notes"]
-    assert (note.text, [answer.text for answer in answers]) == ("Is it fragile?", ["Yes, glass."])

@@ -1,7 +1,8 @@
 """What a clerk fills in before a change of one order: each form knows its fields and the wish they add up to."""
 
 from orders.admin.wishes.base import Subject, Ticks, WishForm
-from orders.admin.wishes.editing import DetailsForm, HoldForm, NoteForm, QuantityForm
+from orders.admin.wishes.contact import ContactForm
+from orders.admin.wishes.editing import DetailsForm, HoldForm, QuantityForm
 from orders.admin.wishes.goods import ReturnForm, ShipmentForm, TrackingForm
 from orders.admin.wishes.money import PaymentForm, RefundForm
 from orders.admin.wishes.status import StatusForm
@@ -17,14 +18,14 @@ FORMS: dict[str, type[WishForm]] = {
     "shipment": ShipmentForm,
     "tracking": TrackingForm,
     "return": ReturnForm,
-    "note": NoteForm,
     "hold": HoldForm,
     "quantity": QuantityForm,
     "details": DetailsForm,
+    "contact": ContactForm,
 }
 
-# Changes of one part of an order: the address names the item, the parcel or the note.
-OF_A_PART = frozenset({"tracking", "quantity", "note"})
+# Changes of one part of an order: the address names the item or the parcel.
+OF_A_PART = frozenset({"tracking", "quantity"})
 
 
 def subject_of(order: Order, actor: Actor, *, part: int = 0) -> Subject:

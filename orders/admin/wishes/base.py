@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.admin.amounts import AmountField
+from orders.admin.effects import in_words
 from orders.models import Carrier, Order, OrderLine, PaymentMethod, Status
 from orders.money import exponent, round_money
 from orders.services.plan import Actor, Wish
@@ -45,6 +46,13 @@ class LineRow:
     fields: list[forms.BoundField]
 
 
+def as_text(value: Any) -> str:
+    """A value as a browser sends it, without what browsers add to line ends."""
+    if value is True:
+        return "on"
+    return "" if value in (None, False) else str(value).replace("\r\n", "\n").strip()
+
+
 def text_input(**attrs: str) -> forms.TextInput:
     return forms.TextInput(attrs={"class": "input"} | attrs)
 
@@ -56,11 +64,13 @@ class WishForm(forms.Form):
     """
 
     light: ClassVar[frozenset[str]] = frozenset()
+    own_business: ClassVar[frozenset[str]] = frozenset({"personal_word"})  # fields that nobody else can have changed
     button: ClassVar[Any] = gettext_lazy("Apply")
     columns: tuple[Any, ...] = ()
     icon: str = "pencil"
     ticks_first: ClassVar[bool] = False
     has_word: ClassVar[bool] = True
+    merges: ClassVar[bool] = False  # whether the changes of two people can be put together field by field
 
     def __init__(self, data: QueryDict, subject: Subject) -> None:
         super().__init__(auto_id="panel-%s")
@@ -74,7 +84,9 @@ class WishForm(forms.Form):
                 max_length=2000,
                 widget=forms.Textarea(attrs={"class": "textarea", "rows": 2}),
             )
+        self.groups: list[tuple[Any, list[str]]] = []
         self.build()
+        self.opened = self.texts_of(self._defaults({}))
         self.is_filled = data.get("filled") == "1"
         self.data = data if self.is_filled else self._defaults(data)
         self.is_bound = True
@@ -92,6 +104,27 @@ class WishForm(forms.Form):
     def _defaults(self, data: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: data[name] for name in self.fields if name in data}
         return {name: f.initial for name, f in self.fields.items() if f.initial not in (None, "", False)} | given
+
+    def texts_of(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """What the fields say as texts, the way a browser sends them: to compare what three looks at the order found."""
+        return {name: as_text(data.get(name)) for name in self.fields if name not in self.own_business}
+
+    def said(self, name: str, text: str) -> str:
+        """A field's text as a reader says it."""
+        form_field = self.fields[name]
+        if isinstance(form_field, forms.ChoiceField):
+            return str(dict(form_field.choices).get(text, text))  # type: ignore[arg-type]
+        if isinstance(form_field, forms.BooleanField):
+            return in_words(bool(text))
+        try:
+            value = form_field.clean(text) if text and isinstance(form_field, (forms.DateField, forms.DateTimeField)) else text
+        except forms.ValidationError:
+            value = text
+        return in_words(value)
+
+    def grouped_fields(self) -> list[tuple[Any, list[forms.BoundField]]]:
+        """The written fields under headings, for a form that has many."""
+        return [(title, [self[name] for name in names]) for title, names in self.groups]
 
     def add_row(self, line: OrderLine, remark: str, **row_fields: forms.Field) -> None:
         names = []
