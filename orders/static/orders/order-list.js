@@ -26,6 +26,36 @@
   });
   document.addEventListener("reset", () => setTimeout(countTicks));
 
+  // On the phone ticks come with a button or a long press; a tap on a card then ticks it.
+  const list = () => $(".order-list");
+  const tickCards = (on) => {
+    list()?.classList.toggle("is-ticking", on);
+    $$("[data-ticking]").forEach((button) => button.setAttribute("aria-pressed", String(on)));
+    if (!on) { boxes().forEach((box) => { box.checked = false; }); countTicks(); }
+  };
+  const offerTicks = () => $$("[data-ticking]").forEach((button) => { button.hidden = false; });
+  offerTicks();
+  document.addEventListener("click", (event) => {
+    const pressed = event.target.closest("[data-ticking]");
+    if (pressed) { tickCards(pressed.getAttribute("aria-pressed") !== "true"); return; }
+    const card = list()?.classList.contains("is-ticking") && event.target.closest("#order-rows tr");
+    if (!card || event.target.matches(".row-check")) return;
+    event.preventDefault();
+    $(".row-check", card).click();
+  });
+  let pressing = 0;
+  document.addEventListener("touchstart", (event) => {
+    const card = event.target.closest("#order-rows tr");
+    if (!card || list().classList.contains("is-ticking") || !$(".row-check", card)) return;
+    pressing = setTimeout(() => { tickCards(true); $(".row-check", card).click(); pressing = -1; }, 550);
+  }, { passive: true });
+  ["touchmove", "touchcancel", "touchend"].forEach((name) => document.addEventListener(name, (event) => {
+    if (pressing === -1 && name === "touchend") event.preventDefault(); // the long press was the click
+    clearTimeout(pressing);
+    pressing = 0;
+  }, { passive: false }));
+  document.addEventListener("contextmenu", (event) => { if (pressing === -1) event.preventDefault(); });
+
   // The peek card: Space opens it beside the list, J and K change its order, Escape closes it.
   const peek = $("#peek");
   let from = null;
@@ -85,6 +115,6 @@
   };
   addEventListener("focus", look);
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") look(); });
-  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target?.id === "results") countTicks(); });
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.detail.target?.id === "results") { countTicks(); offerTicks(); } });
   countTicks();
 })();
