@@ -23,7 +23,10 @@ def addresses():
     order = Order.objects.order_by("id").first()
     return [
         "/admin/",
-        "/admin/orders/order/",
+        "/admin/orders/order/?view=all",
+        "/admin/orders/order/?q=lea&payment=PAID&placed=30-days",
+        "/admin/orders/order/filters/?payment=PAID",
+        "/admin/orders/order/views/",
         f"/admin/orders/order/{order.pk}/change/",
         f"/admin/orders/order/{order.pk}/status/?fulfilment=DELIVERED",
         f"/admin/orders/order/{order.pk}/refund/",
