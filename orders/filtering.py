@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy
 
-from orders.models import Order
+from orders.bulk.asking import title_of
+from orders.models import BulkItem, BulkJob, Order
 from orders.money import format_number
 
 YES_NO = [("yes", gettext_lazy("yes")), ("no", gettext_lazy("no"))]
@@ -72,6 +73,19 @@ class YesNoFilter(django_filters.ChoiceFilter):
 
     def in_words(self, value: Any) -> str:
         return str(dict(YES_NO)[value])
+
+
+class LeftOutFilter(django_filters.UUIDFilter):
+    """Orders that a bulk action left out, by the name of its receipt."""
+
+    def filter(self, qs: QuerySet[Order], value: Any) -> QuerySet[Order]:
+        if not value:
+            return qs
+        return qs.filter(pk__in=BulkItem.objects.filter(job__public_id=value, state=BulkItem.State.REFUSED).values("order"))
+
+    def in_words(self, value: Any) -> str:
+        job = BulkJob.objects.filter(public_id=value).first()
+        return title_of(job) if job else str(value)
 
 
 class OneOfFilter(django_filters.ChoiceFilter):

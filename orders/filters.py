@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from django_countries import countries
 
 from orders.choices import Axis, DeliveryKind
-from orders.filtering import ANY, AmountFilter, DayFilter, OneOfFilter, PeriodFilter, WordFilter, YesNoFilter
+from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfFilter, PeriodFilter, WordFilter, YesNoFilter
 from orders.finding import find_variants
 from orders.models import Customer, Order, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
 from orders.search import find_orders, fold
@@ -97,6 +97,7 @@ class OrderFilterSet(django_filters.FilterSet):
         },
     )
     customer = django_filters.NumberFilter(label=gettext_lazy("Customer"), field_name="customer_id")
+    left_out = LeftOutFilter(label=gettext_lazy("Left out of a bulk action"))
 
     class Meta:
         model = Order
@@ -193,7 +194,7 @@ class OrderFilterSet(django_filters.FilterSet):
         """The fields of the menu, grouped; how many of each group are in use."""
         self.form.is_valid()
         named = {name for _label, names in GROUPS for name in names}
-        added = tuple(name for name in self.form.fields if name not in named | {"q", "customer", "sku"})
+        added = tuple(name for name in self.form.fields if name not in named | {"q", "customer", "sku", "left_out"})
         groups = []
         for label, names in (*GROUPS, (MORE, added)):
             in_use = sum(self.form.cleaned_data.get(name) not in (None, "", []) for name in names)

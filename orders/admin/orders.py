@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from orders.admin.bulk import bulk_view
+from orders.admin.bulk_pages import BULK_PLACES
 from orders.admin.list_fresh import fresh_view
 from orders.admin.manual_order import manual_order_view
 from orders.admin.order_list import filters_view, order_list_view
@@ -47,7 +48,7 @@ class OrderAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         places = [path("bulk/", self.admin_site.admin_view(self.bulk), name="orders_order_bulk")]
-        for name, (address, view) in PLACES.items():
+        for name, (address, view) in (PLACES | BULK_PLACES).items():
             places.append(path(address, self.admin_site.admin_view(self._seen_by_readers(view)), name=f"orders_order_{name}"))
         for name in FORMS:
             for part in ("", "<int:part>/") if name in OF_A_PART else ("",):
