@@ -1,169 +1,99 @@
-"""Measures what staff wait for, each beside a floor that does the same with the least possible code. Ratios count, not times."""
+"""Measures what staff wait for, each beside a floor that does the same with the least possible code. Ratios count, not times.
+
+For each database and size a worker (benching.py) fills a database of its own and waits; then all of them measure in turn, round by
+round, so that whatever else the machine does meets them alike.
+"""
 
 import argparse
 import json
 import os
-import statistics
+import subprocess
 import sys
-import time
-import uuid
-from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
+from statistics import median
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ecwid_orders.settings")
+WORKER = Path(__file__).with_name("benching.py")
 
-import django
 
-django.setup()
+class Worker:
+    """A process that holds one database and answers one line with one line."""
 
-from django.contrib.auth.models import User
-from django.db import connection, transaction
-from django.template import Context, Engine
-from django.test import Client
-from django.test.utils import setup_databases, setup_test_environment, teardown_databases
-from django.urls import reverse
-from django.utils import timezone
+    def __init__(self, database: str, orders: int) -> None:
+        self.database, self.orders = database, orders
+        folder = Path(os.environ["BENCH_FOLDER"]) / f"{database}-{orders}"
+        folder.mkdir(parents=True, exist_ok=True)
+        values = {"VAR_DIR": str(folder), "BENCH_ORDERS": str(orders), "BENCH_DATABASE": database}
+        self.process = subprocess.Popen(
+            [sys.executable, str(WORKER)], env=os.environ | values, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
-from orders.drafts import DraftLine, OrderDraft
-from orders.models import Order, OrderEvent, OrderLine, Product, StockMovement, Variant
-from orders.services.intake import place_order
-from orders.services.plan import Actor, apply
-from orders.services.status import StatusWish
-from orders.services.stock import adjust_stock
-
-ROBOT = Actor.task("bench")
-FLAT = Engine().from_string(
-    "<h1>{{ order.number }}</h1>"
-    "{% for line in lines %}<p>{{ line.sku }} {{ line.name }} {{ line.quantity }} {{ line.price }}</p>{% endfor %}"
-)
+    def ask(self, what: str) -> Any:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(what + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(f"The measuring of {self.database} with {self.orders} orders stopped; the lines above say why.")
+        return json.loads(answer)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="script/bench")
-    parser.add_argument("--orders", type=int, default=2_000)
-    parser.add_argument("--json", action="store_true")
+    parser = argparse.ArgumentParser(prog="script/bench", description="Speed beside a floor measured in the same run.")
+    parser.add_argument("--orders", default="20000,200000", help="sizes, with commas between (default 20000,200000)")
+    parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--json", help="write every figure to this file")
     options = parser.parse_args()
-    setup_test_environment()
-    databases = setup_databases(verbosity=0, interactive=False)
-    try:
-        rows = measure(options.orders)
-    finally:
-        teardown_databases(databases, verbosity=0)
+    sizes = [int(size) for size in options.orders.split(",")]
+    databases = ["sqlite", "postgres"] if options.database == "both" else [options.database]
+    if "postgres" in databases and not os.environ.get("BENCH_POSTGRES_URL"):
+        print("PostgreSQL is left out: it is not installed here (apt-get install postgresql).", file=sys.stderr)
+        databases.remove("postgres")
+    workers = [Worker(database, size) for database in databases for size in sizes]
+    filled = {(worker.database, worker.orders): worker.ask("fill") for worker in workers}
+    rounds: dict[tuple[str, int], list[dict[str, Any]]] = {(worker.database, worker.orders): [] for worker in workers}
+    for _round in range(options.rounds):
+        for worker in workers:
+            rounds[worker.database, worker.orders].append(worker.ask("round"))
+    figures = {key: together(found) for key, found in rounds.items()}
+    for worker in workers:
+        figures[worker.database, worker.orders] |= worker.ask("changes")
+        worker.process.terminate()
+    show(figures, filled, databases, sizes)
     if options.json:
-        print(json.dumps({"database": connection.vendor, "orders": options.orders, "figures": rows}, indent=2))
-        return 0
-    print(f"{connection.vendor}, {options.orders} orders; CPU in ms, the ratio counts\n")
-    print(f"{'what':44}{'ours':>9}{'floor':>9}{'ratio':>8}")
-    for row in rows:
-        print(f"{row['what']:44}{row['ours']:9.2f}{row['floor']:9.2f}{row['ratio']:8.2f}")
+        kept = [
+            {"database": database, "orders": size, "filled": filled[database, size], "pages": pages}
+            for (database, size), pages in figures.items()
+        ]
+        Path(options.json).write_text(json.dumps(kept, indent=1))
     return 0
 
 
-def measure(count: int) -> list[dict[str, object]]:
-    fill(count)
-    client = Client()
-    client.force_login(User.objects.create_superuser("bench"))
-    some = Order.objects.order_by("pk")[count // 2]
-    listing = reverse("admin:orders_order_changelist")
-    first = cpu(lambda: joined_rows())
-    rows = [
-        row("orders list, first page : joined rows", cpu(lambda: client.get(listing)), first),
-        row(
-            "orders list, search by name : first page", cpu(lambda: client.get(listing, {"q": "Buyer 7"})), cpu(lambda: client.get(listing))
-        ),
-        row(
-            "order page : order, items, flat template",
-            cpu(lambda: client.get(reverse("admin:orders_order_change", args=[some.pk]))),
-            cpu(lambda: flat_page(some.pk)),
-        ),
-        row("one status change : plain ORM", cpu(one_by_one("PROCESSING", "SHIPPED"), 40), cpu(plain_change, 40)),
-    ]
-    ids = list(Order.objects.order_by("-pk").values_list("pk", flat=True)[: min(count, 1_000)])
-    started = time.process_time()
-    apply(StatusWish(ids=ids, actor=ROBOT, fulfilment="PROCESSING"))
-    together = (time.process_time() - started) / len(ids) * 1000
-    rows.append(row(f"{len(ids)} orders at once, each : one alone", together, float(rows[-1]["ours"])))
-    return rows
+def together(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """The medians of all rounds, per page."""
+    return {
+        name: {
+            "queries": rounds[0][name]["queries"],
+            "rows": rounds[0][name]["rows"],
+            **{key: median(found[name][key] for found in rounds) for key in ("cpu", "wall", "floor")},
+        }
+        for name in rounds[0]
+    }
 
 
-def row(what: str, ours: float, floor: float) -> dict[str, object]:
-    return {"what": what, "ours": ours, "floor": floor, "ratio": ours / floor if floor else 0.0}
-
-
-def cpu(job: Callable[[], object], rounds: int = 15) -> float:
-    """Median CPU milliseconds of `job`, after one round that warms it up."""
-    job()
-    times = []
-    for _round in range(rounds):
-        started = time.process_time()
-        job()
-        times.append((time.process_time() - started) * 1000)
-    return statistics.median(times)
-
-
-def fill(count: int) -> None:
-    """One order placed as it should be, and copies of it: enough rows to measure with."""
-    product = Product.objects.create(name="Mug")
-    for sku in ("A", "B", "C"):
-        variant = Variant.objects.create(product=product, sku=sku, price=Decimal(12))
-        adjust_stock(variant.pk, 1_000_000, reason="bench", actor=ROBOT)
-    lines = tuple(DraftLine(sku=sku, quantity=1) for sku in ("A", "B", "C"))
-    model = place_order(OrderDraft(lines=lines, customer_name="Buyer", email="buyer@example.com"), actor=ROBOT)
-    model.refresh_from_db()
-    columns = [c.attname for c in Order._meta.concrete_fields if c.attname != "id"]
-    orders = []
-    for number in range(count):
-        order = Order(**{name: getattr(model, name) for name in columns})
-        order.number, order.public_id, order.customer_name = f"B{number}", uuid.uuid4(), f"Buyer {number}"
-        order.search = f"b{number}\nbuyer {number}\nbuyer{number}@example.com"
-        orders.append(order)
-    Order.objects.bulk_create(orders, batch_size=500)
-    columns = [c.attname for c in OrderLine._meta.concrete_fields if c.attname not in ("id", "order_id", "committed")]
-    copies = [OrderLine(order=order, **{n: getattr(line, n) for n in columns}) for order in orders for line in model.lines.all()]
-    OrderLine.objects.bulk_create(copies, batch_size=1_000)
-
-
-def joined_rows() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT o.id, o.number, o.placed_at, o.customer_name, p.code, f.code, o.shipping_method, o.total FROM orders_order o"
-            " JOIN orders_status p ON p.id = o.payment_status_id JOIN orders_status f ON f.id = o.fulfilment_status_id"
-            " ORDER BY o.placed_at DESC, o.id DESC LIMIT 50"
-        )
-        return "".join("<tr>" + "".join(f"<td>{value}</td>" for value in found) + "</tr>" for found in cursor.fetchall())
-
-
-def flat_page(pk: int) -> str:
-    return FLAT.render(Context({"order": Order.objects.get(pk=pk), "lines": list(OrderLine.objects.filter(order=pk))}))
-
-
-def one_by_one(*codes: str) -> Callable[[], object]:
-    ids = list(Order.objects.order_by("pk").values_list("pk", flat=True)[:200])
-    turn = iter(range(10_000))
-
-    def change() -> object:
-        number = next(turn)
-        return apply(StatusWish(ids=[ids[number % len(ids)]], actor=ROBOT, fulfilment=codes[number // len(ids) % len(codes)])).or_raise()
-
-    return change
-
-
-def plain_change() -> None:
-    """The same rows written by plain ORM calls: order and stock locked, ledger, event."""
-    with transaction.atomic():
-        order = Order.objects.select_for_update().order_by("pk").first()
-        variants = list(Variant.objects.select_for_update().order_by("pk"))
-        event = OrderEvent.objects.create(order=order, kind="status", at=timezone.now(), source="task")
-        for variant in variants:
-            variant.on_hand -= 1
-            variant.save(update_fields=["on_hand"])
-            StockMovement.objects.create(
-                variant=variant, kind="settle", delta_on_hand=-1, on_hand_after=variant.on_hand, committed_after=0, event=event, at=event.at
-            )
-        order.version += 1
-        order.save(update_fields=["version"])
+def show(figures: dict[tuple[str, int], Any], filled: dict[tuple[str, int], Any], databases: list[str], sizes: list[int]) -> None:
+    for database in databases:
+        print(f"\n{database}: " + "; ".join(f"{size} orders filled in {filled[database, size]['seconds']:.0f} s" for size in sizes))
+        print("CPU in ms of web process and database together; the floor is the same by plain SQL; growth from the first size to the last")
+        head = "".join(f"{f'{size} cpu':>12}{'wall':>7}{'floor':>7}{'ratio':>7}" for size in sizes)
+        print(f"{'page':34}{'rows':>5}{'queries':>8}{head}{'growth':>8}")
+        for name, first in figures[database, sizes[0]].items():
+            of_sizes = [figures[database, size][name] for size in sizes]
+            last = of_sizes[-1]
+            cells = "".join(f"{f['cpu']:12.1f}{f['wall']:7.1f}{f['floor']:7.1f}{f['cpu'] / max(f['floor'], 0.01):7.1f}" for f in of_sizes)
+            print(f"{name:34}{last['rows']:5}{last['queries']:8}{cells}{last['cpu'] / max(first['cpu'], 0.01):8.2f}")
 
 
 if __name__ == "__main__":

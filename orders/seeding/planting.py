@@ -17,6 +17,8 @@ from orders.models import Draft, Order, Product, Shop, StockMovement, Variant
 from orders.seeding.carts import draft_rows
 from orders.seeding.catalogue import fill_catalogue
 from orders.seeding.clock import set_clock
+from orders.seeding.loading import analyze
+from orders.seeding.multitude import plant_many
 from orders.seeding.shop import fill_shop
 from orders.seeding.stories import ODD_CASES, PAUL, Step, Story, by_transfer, ordinary
 from orders.services.intake import place_order
@@ -24,6 +26,7 @@ from orders.services.plan import apply
 from orders.services.stock import adjust_stock
 
 DAYS = 60
+MOST_TOLD = 1_000  # more than these are not lived through one by one
 RECENT = (25, 165, 310, 540, 1230, 1700)  # how many minutes ago the newest orders came
 
 
@@ -43,12 +46,14 @@ class Planted:
 def seed_demo(*, orders: int = 60, seed: int = 1, now: datetime | None = None) -> Planted:
     """Fill an empty shop with articles, customers, `orders` orders of the last 60 days, carts and drafts.
 
+    Of more than `MOST_TOLD` orders the first sixty are told so; the others, of three years, are written set by set.
     The same seed and moment give the same shop. Raises ShopNotEmpty where orders or articles exist; then, as after any error,
     nothing is kept.
     """
     if Order.objects.exists() or Product.objects.exists() or Draft.objects.exists():
         raise ShopNotEmpty(_("The shop is not empty: the demo can't be added to orders or articles that exist."))
     now = now or timezone.now()
+    told = orders if orders <= MOST_TOLD else 60
     rng = Random(seed)  # noqa: S311 (a believable shop, no secret)
     with transaction.atomic():
         with set_clock(now - timedelta(days=DAYS + 1)):
@@ -57,11 +62,14 @@ def seed_demo(*, orders: int = 60, seed: int = 1, now: datetime | None = None) -
                 import_string(path)()
             fill_catalogue(PAUL)
         agenda = _Agenda(now)
-        for moment, story in zip(_moments(orders, now, rng), _stories(orders, rng), strict=True):
+        for moment, story in zip(_moments(told, now, rng), _stories(told, rng), strict=True):
             agenda.add(moment, story)
         changes = agenda.live()
         rows = draft_rows(rng, now)
         Draft.objects.bulk_create(rows)
+        if orders > told:
+            plant_many(orders - told, seed=seed, now=now)
+    analyze()
     return Planted(orders, changes, len(rows))
 
 
