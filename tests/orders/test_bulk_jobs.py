@@ -235,3 +235,17 @@ def test_panels_that_nobody_confirmed_go_after_a_day(clerk):
     BulkJob.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=2))
     clean_away()
     assert list(BulkJob.objects.all()) == [young]
+
+
+def test_a_bulk_action_is_one_bar_with_one_undo(clerk, client, small_chunks):
+    job = ask(clerk, [make_order("PAID") for _ in range(5)])
+    work(job.pk)
+    client.force_login(clerk)
+    (bar,) = client.get("/admin/all-data/").context["undo_bars"]
+    assert (bar.number, bar.text, bar.waits) == ("5 orders", "now Shipped", "5 e-mails wait")
+    assert bar.undo_url == f"/admin/orders/order/bulk/{job.public_id}/undo/"
+    client.post(bar.send_url)
+    work(BulkJob.objects.get(public_id=client.post(bar.undo_url)["Location"].split("/")[-2]).pk)
+    undoing = BulkJob.objects.get(kind="undo")
+    assert set(undoing.items.values_list("message", flat=True)) == {"The customer's mail about this change has left already."}
+    assert client.get("/admin/all-data/").context["undo_bars"] == []
