@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -21,6 +20,7 @@ from orders.bulk.asking import MOST, ORDERS, SHEETS, SLIPS, right_for
 from orders.bulk.jobs import propose
 from orders.choices import Axis
 from orders.models import BulkJob, Status
+from orders.rights import require
 
 Kind = BulkJob.Kind
 
@@ -54,8 +54,7 @@ def bulk_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if asked is None:
         messages.info(request, _("Choose what is to be done with the orders."))
         return redirect("admin:orders_order_changelist")
-    if not request.user.has_perm(right_for(asked.kind)):
-        raise PermissionDenied
+    require(request.user, right_for(asked.kind))
     most = MOST[asked.kind]
     selection = selection_of(request, most=most, is_counted=asked.kind == Kind.EXPORT)
     if not selection.total:

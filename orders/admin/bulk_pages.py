@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -27,13 +26,14 @@ from orders.bulk.jobs import ENDED, go_on, start, stop, undo
 from orders.errors import CannotUndo
 from orders.exporting import safe_text
 from orders.models import BulkItem, BulkJob
+from orders.rights import require
 
 Kind, State = BulkJob.Kind, BulkJob.State
-EVERYBODYS = "orders.manage_staff"
+EVERYBODYS = "orders.view_bulkjob"
 
 
 def jobs_of(user: Any) -> QuerySet[BulkJob]:
-    """Bulk actions that this person may look at: their own, and everybody's for those who look after the staff."""
+    """Bulk actions that this person may look at: their own, and everybody's with the right to it."""
     jobs = BulkJob.objects.select_related("actor", "undoes", "undone_by")
     return jobs if user.has_perm(EVERYBODYS) else jobs.filter(actor=user)
 
@@ -45,8 +45,7 @@ def start_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse
     asked = _visible(request, job)
     if asked.state != State.PROPOSED:
         return _to_receipt(request, asked)
-    if not request.user.has_perm(right_for(asked.kind)):
-        raise PermissionDenied
+    require(request.user, right_for(asked.kind))
     if asked.kind == Kind.STATUS:
         start(asked, _ticks(request, asked))
         return _to_receipt(request, asked)
@@ -93,8 +92,7 @@ def stop_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse:
 def go_on_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse:
     """Take up the orders that a stop left waiting."""
     asked = _visible(request, job)
-    if not request.user.has_perm(right_for(asked.kind)):
-        raise PermissionDenied
+    require(request.user, right_for(asked.kind))
     return _do(request, job, go_on)
 
 
@@ -114,9 +112,7 @@ def undo_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse:
 def file_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponseBase:
     """The PDF or the table, for who may still print or export, and for the personal data in it."""
     asked = _visible(request, job)
-    needs = [right_for(asked.kind), *(["orders.export_personal_data"] if asked.wish.get("personal") else [])]
-    if not request.user.has_perms(needs):
-        raise PermissionDenied
+    require(request.user, right_for(asked.kind), *(["orders.export_personal_data"] if asked.wish.get("personal") else []))
     if not asked.file:
         raise Http404
     try:
