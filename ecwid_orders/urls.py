@@ -8,6 +8,7 @@ from ecwid_orders.health import healthz
 from ecwid_orders.language import switch_language
 from ecwid_orders.sign_in import ChoosePasswordView, forgotten_view
 
+handler403 = "ecwid_orders.refusals.forbidden"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/forgotten/", forgotten_view, name="admin_password_reset"),

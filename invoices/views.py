@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required, user_passes_test
+from django.contrib.auth.decorators import user_passes_test
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -27,6 +28,7 @@ from invoices.services.issuing import record
 from invoices.sheets import order_sheet, packing_slip
 from orders.errors import NotAllowed, OrderError
 from orders.models import Order, Shipment, Shop
+from orders.rights import require
 from orders.services.plan import Actor
 
 logger = logging.getLogger(__name__)
@@ -43,7 +45,12 @@ def _with_right(right: str) -> Callable[[View], View]:
     """Staff with this right; others are asked to sign in, or refused."""
 
     def wrap(view: View) -> View:
-        return staff_only(permission_required(right, raise_exception=True)(view))
+        @wraps(view)
+        def checked(request: HttpRequest, *places: Any, **named: Any) -> HttpResponse:
+            require(request.user, right)
+            return view(request, *places, **named)
+
+        return staff_only(checked)
 
     return wrap
 
@@ -151,9 +158,7 @@ def release_view(request: HttpRequest, pending_id: int) -> HttpResponse:
     """Issue a waiting document now, or try one again that needed staff."""
     document = get_object_or_404(PendingDocument, pk=pending_id)
     right = "invoices.issue_invoice" if document.kind == PendingDocument.Kind.INVOICE else "invoices.credit_invoice"
-    if not request.user.has_perm(right):
-        messages.error(request, _("You may not issue this document."))
-        return _back(request, document.order)
+    require(request.user, right)
     released = release_document(document.pk, actor=Actor.clerk(request.user))
     if released and released.invoice:
         messages.success(request, _("%(number)s is issued.") % {"number": released.invoice.number})

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core import signing
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -29,10 +28,12 @@ from notifications.accounts import may_read_body
 from notifications.carts import stop_reminders
 from notifications.doorbell import ring
 from notifications.downloads import SALT
+from notifications.kinds import ACCOUNT_KINDS
 from notifications.models import FileDownload, OutgoingEmail
 from notifications.undo_bar import events_of
 from orders.errors import OrderError
 from orders.models import DigitalFile, Draft, Order, Shop
+from orders.rights import MissingRight, require
 from orders.services.plan import Actor, apply
 from orders.services.undo import UndoWish
 
@@ -63,7 +64,7 @@ def body(request: HttpRequest, mail_id: int) -> HttpResponse:
     """The exact body of a mail as a page of its own."""
     mail = get_object_or_404(OutgoingEmail, pk=mail_id)
     if not may_read_body(request.user, mail):
-        raise PermissionDenied
+        raise MissingRight("orders.manage_staff" if mail.kind in ACCOUNT_KINDS else "notifications.view_outgoingemail")
     response = HttpResponse(mail.html)
     response.headers["Content-Security-Policy"] = MAIL_POLICY
     return response
@@ -134,8 +135,7 @@ def release(request: HttpRequest, mail_id: int) -> HttpResponse:
 @require_POST
 def pause(request: HttpRequest) -> HttpResponse:
     """Stop sending, or go on: mails wait meanwhile and none is lost."""
-    if not request.user.has_perm("orders.change_shop"):
-        raise PermissionDenied
+    require(request.user, "orders.change_shop")
     paused = request.POST.get("paused") == "1"
     Shop.objects.filter(pk=Shop.current().pk).update(mail_paused=paused)
     messages.success(request, _("Outgoing mail is paused.") if paused else _("Mails go out again."))
@@ -194,6 +194,7 @@ def _sorry(request: HttpRequest, text: str, *, status: int) -> HttpResponse:
 
 
 def _do(request: HttpRequest, act: Callable[[Actor], object], done: str) -> HttpResponse:
+    require(request.user, services.RIGHT)
     try:
         act(Actor.clerk(request.user))
     except OutgoingEmail.DoesNotExist:

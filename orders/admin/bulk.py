@@ -54,7 +54,7 @@ def bulk_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if asked is None:
         messages.info(request, _("Choose what is to be done with the orders."))
         return redirect("admin:orders_order_changelist")
-    require(request.user, right_for(asked.kind))
+    require(request.user, right_for(asked.kind, asked.wish))
     most = MOST[asked.kind]
     selection = selection_of(request, most=most, is_counted=asked.kind == Kind.EXPORT)
     if not selection.total:

@@ -45,7 +45,7 @@ def start_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse
     asked = _visible(request, job)
     if asked.state != State.PROPOSED:
         return _to_receipt(request, asked)
-    require(request.user, right_for(asked.kind))
+    require(request.user, right_for(asked.kind, asked.wish))
     if asked.kind == Kind.STATUS:
         start(asked, _ticks(request, asked))
         return _to_receipt(request, asked)
@@ -92,7 +92,7 @@ def stop_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse:
 def go_on_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse:
     """Take up the orders that a stop left waiting."""
     asked = _visible(request, job)
-    require(request.user, right_for(asked.kind))
+    require(request.user, right_for(asked.kind, asked.wish))
     return _do(request, job, go_on)
 
 
@@ -112,7 +112,7 @@ def undo_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse:
 def file_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponseBase:
     """The PDF or the table, for who may still print or export, and for the personal data in it."""
     asked = _visible(request, job)
-    require(request.user, right_for(asked.kind), *(["orders.export_personal_data"] if asked.wish.get("personal") else []))
+    require(request.user, right_for(asked.kind, asked.wish), *(["orders.export_personal_data"] if asked.wish.get("personal") else []))
     if not asked.file:
         raise Http404
     try:

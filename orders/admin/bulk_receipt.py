@@ -103,7 +103,10 @@ class Receipt:
             "left_out_url": _left_out_url(job) if self.counts.get(ItemState.REFUSED) else "",
             "file_url": self.url("bulk_file") if job.file else "",
             "file_gone": bool(job.file_name and not job.file),
-            "can_go_on": job.state == State.STOPPED and not _undone_by(job) and user.has_perm(right_for(job.kind)) and self._has_rest(),
+            "can_go_on": job.state == State.STOPPED
+            and not _undone_by(job)
+            and user.has_perm(right_for(job.kind, job.wish))
+            and self._has_rest(),
             "go_on_url": self.url("bulk_go_on"),
             "undo_url": self.url("bulk_undo") if is_over and job.kind in CHANGES and self.counts.get(ItemState.DONE) else "",
             "undone_by": _undone_by(job),

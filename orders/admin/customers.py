@@ -76,7 +76,7 @@ class CustomerAdmin(ShopPages):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any) -> HttpResponse:
         customer: Customer | None = context.get("original")
         if customer is not None:
-            orders = customer.orders.present().with_statuses()
+            orders = customer.orders.present().with_statuses() if request.user.has_perm("orders.view_order") else customer.orders.none()
             sums = (
                 customer.orders.filter(deleted_at=None)
                 .values("currency")

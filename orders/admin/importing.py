@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin import AdminSite
-from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +16,7 @@ from orders.choices import ChangeSource
 from orders.importers.ecwid.importing import import_documents
 from orders.importers.ecwid.reading import Upload
 from orders.importers.ecwid.report import Became, Report
+from orders.rights import require
 from orders.services.wishes import Actor
 
 SIZE_LIMIT = 20 * 1024 * 1024  # in all; larger imports belong on the command line
@@ -59,8 +59,7 @@ def import_urls(admin_site: AdminSite) -> list[URLPattern]:
 def _view_of(admin_site: AdminSite) -> Any:
     @require_http_methods(["GET", "POST"])
     def import_orders(request: HttpRequest) -> HttpResponse:
-        if not request.user.has_perm("orders.import_order"):
-            raise PermissionDenied
+        require(request.user, "orders.import_order")
         form = ImportForm(request.POST or None, request.FILES or None) if request.method == "POST" else ImportForm()
         report = None
         if request.method == "POST" and form.is_valid():

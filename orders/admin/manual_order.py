@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import AdminSite
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Sum
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -22,19 +22,20 @@ from orders.errors import OrderError, StaleOrder
 from orders.finding import MOST_SUGGESTIONS, find_customers, find_variants, kind_of_contact, on_sale, scanned_variant
 from orders.models import Customer, Draft, Order, Shop, Variant
 from orders.money import format_number
+from orders.rights import require
 from orders.services.intake import PlaceWish, place_draft
 from orders.services.plan import Actor, plan
 from orders.services.pricing import TaxTable
 
 FOLDER = "admin/orders/manual_order"
+SEE_CUSTOMERS = "orders.view_customer"
 # A mail brings its own styles and nothing else.
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
 
 
 def manual_order_view(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
     """The page at admin:orders_order_add. GET shows it (`?draft=` reloads a draft), POST recomputes, edits or creates."""
-    if not request.user.has_perm("orders.add_order"):
-        raise PermissionDenied
+    require(request.user, "orders.add_order")
     if request.method == "POST":
         return _answer(request, admin_site)
     if suggest := request.GET.get("suggest"):
@@ -62,9 +63,9 @@ def draft_url(row: Draft) -> str:
     return f"{reverse('admin:orders_order_add')}?draft={row.public_id}"
 
 
-def customers_found(text: str) -> list[Customer]:
+def customers_found(text: str, customers: QuerySet[Customer]) -> list[Customer]:
     """Suggestions with what each customer ordered so far."""
-    found = find_customers(Customer.objects.all(), text).annotate(order_count=Count("orders"), order_sum=Sum("orders__total"))
+    found = find_customers(customers, text).annotate(order_count=Count("orders"), order_sum=Sum("orders__total"))
     return list(found.order_by("-order_count", "name")[:MOST_SUGGESTIONS])
 
 
@@ -75,12 +76,18 @@ def articles_found(text: str) -> list[Variant]:
 
 
 def _new_draft(request: HttpRequest, offer: Offer) -> OrderDraft:
-    customer = Customer.objects.filter(pk=request.GET["customer"]).first() if request.GET.get("customer", "").isdecimal() else None
+    wanted = request.GET.get("customer", "")
+    customer = _known_customers(request).filter(pk=wanted).first() if wanted.isdecimal() and len(wanted) < 18 else None
     if customer is None:
         return OrderDraft(language=offer.shop.language)
     data = QueryDict(mutable=True)
     _take_customer(data, customer)
     return look_at(data, base=OrderDraft(language=offer.shop.language), user=request.user).draft
+
+
+def _known_customers(request: HttpRequest) -> QuerySet[Customer]:
+    """Customers that the person may see; nobody for who may only type them in."""
+    return Customer.objects.all() if request.user.has_perm(SEE_CUSTOMERS) else Customer.objects.none()
 
 
 def _draft_row(request: HttpRequest, public_id: str | None, *, permission: str = "orders.change_draft") -> Draft | None:
@@ -93,8 +100,8 @@ def _draft_row(request: HttpRequest, public_id: str | None, *, permission: str =
     if row is None and request.method == "GET":
         raise Http404
     user: Any = request.user
-    if row is not None and row.created_by_id != user.pk and not user.has_perm(permission):
-        raise PermissionDenied
+    if row is not None and row.created_by_id != user.pk:
+        require(user, permission)
     return row
 
 
@@ -123,7 +130,7 @@ def _answer(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
     verb, _colon, value = data.get("do", "" if request.headers.get("HX-Request") else "typed").partition(":")
     if verb == "remove" and value.isdecimal():
         base = replace(base, lines=(*base.lines[: int(value)], *base.lines[int(value) + 1 :]))
-    _edit(data, verb, value)
+    _edit(data, verb, value, customers=_known_customers(request))
     sheet = look_at(data, base=base, user=request.user)
     row = _keep(row, sheet, request)
     note = ""
@@ -137,16 +144,16 @@ def _answer(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
         if order is not None:
             return _go(request, order_url(order.pk))
     if not verb:
-        return render(request, f"{FOLDER}/changes.html", _context(sheet, row, note))
+        return render(request, f"{FOLDER}/changes.html", _context(request, sheet, row, note))
     return _page(request, admin_site, sheet, row, note)
 
 
-def _edit(data: QueryDict, verb: str, value: str) -> None:
+def _edit(data: QueryDict, verb: str, value: str, *, customers: QuerySet[Customer]) -> None:
     """Change the fields as a button asks."""
     if verb == "typed":
-        _take_typed(data)
+        _take_typed(data, customers)
     elif verb == "customer" and value.isdecimal():
-        customer = Customer.objects.filter(pk=value).first()
+        customer = customers.filter(pk=value).first()
         if customer is not None:
             _take_customer(data, customer)
     elif verb == "new-customer":
@@ -167,7 +174,7 @@ def _edit(data: QueryDict, verb: str, value: str) -> None:
         _remove_row(data, int(value))
 
 
-def _take_typed(data: QueryDict) -> None:
+def _take_typed(data: QueryDict, customers: QuerySet[Customer]) -> None:
     """The return key: a scanned SKU or the first article found is added, the only customer found is taken."""
     text = data.get("article_search", "").strip()
     if text:
@@ -177,7 +184,7 @@ def _take_typed(data: QueryDict) -> None:
         return
     text = data.get("customer_search", "").strip()
     if text:
-        found = customers_found(text)
+        found = customers_found(text, customers)
         if len(found) == 1:
             _take_customer(data, found[0])
 
@@ -302,11 +309,14 @@ def _suggest(request: HttpRequest, what: str) -> HttpResponse:
         text = request.GET.get("article_search", "").strip()
         found = articles_found(text) if text else []
         return render(request, f"{FOLDER}/articles.html", {"text": text, "articles": found, "currency": Offer().shop.currency})
+    require(request.user, SEE_CUSTOMERS)
     text = request.GET.get("customer_search", "").strip()
-    return render(request, f"{FOLDER}/customers.html", {"text": text, "customers": customers_found(text) if text else []})
+    return render(
+        request, f"{FOLDER}/customers.html", {"text": text, "customers": customers_found(text, _known_customers(request)) if text else []}
+    )
 
 
-def _context(sheet: Sheet, row: Draft | None, note: str) -> dict[str, Any]:
+def _context(request: HttpRequest, sheet: Sheet, row: Draft | None, note: str) -> dict[str, Any]:
     customer_text, article_text = sheet.data.get("customer_search", "").strip(), sheet.data.get("article_search", "").strip()
     return {
         "sheet": sheet,
@@ -316,7 +326,7 @@ def _context(sheet: Sheet, row: Draft | None, note: str) -> dict[str, Any]:
         "draft_id": sheet.data["draft"],
         "note": note,
         "customer_text": customer_text,
-        "customers": customers_found(customer_text) if customer_text else [],
+        "customers": customers_found(customer_text, _known_customers(request)) if customer_text else [],
         "article_text": article_text,
         "articles": articles_found(article_text) if article_text else [],
         "show_errors": bool(note),
@@ -324,7 +334,7 @@ def _context(sheet: Sheet, row: Draft | None, note: str) -> dict[str, Any]:
 
 
 def _page(request: HttpRequest, admin_site: AdminSite, sheet: Sheet, row: Draft | None, note: str = "") -> HttpResponse:
-    context = _context(sheet, row, note)
+    context = _context(request, sheet, row, note)
     if request.headers.get("HX-Request"):
         response = render(request, f"{FOLDER}/form.html", context)
         response["HX-Retarget"], response["HX-Reswap"] = "#new", "outerHTML"

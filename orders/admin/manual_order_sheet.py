@@ -217,7 +217,7 @@ def look_at(data: QueryDict, *, base: OrderDraft, user: Any) -> Sheet:
         wish.draft = draft = replace(draft, payment_status=offer.unpaid_code)
     planned = plan(wish)
     customer = None
-    if draft.customer_id:
+    if draft.customer_id and user.has_perm("orders.view_customer"):
         customer = Customer.objects.filter(pk=draft.customer_id).first()
     sheet = Sheet(
         data=data,

@@ -108,7 +108,10 @@ def written_rows(request: HttpRequest, result: Result, page: Page, columns: list
 
 def may_tick(user: Any) -> bool:
     """Whether there is anything to do with ticked orders."""
-    return any(user.has_perm(f"orders.{right}") for right in ("change_order_status", "change_order", "print_order", "export_order"))
+    return any(
+        user.has_perm(f"orders.{right}")
+        for right in ("change_order_status", "change_payment_status", "change_order", "print_order", "export_order")
+    )
 
 
 def may_change_view(user: Any, view: Any) -> bool:

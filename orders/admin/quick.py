@@ -15,6 +15,7 @@ from orders.admin.wishes import FORMS, WishForm, subject_of
 from orders.errors import OrderError, StaleOrder
 from orders.models import Order
 from orders.people import readers_of_orders
+from orders.rights import require
 from orders.services.editing import DetailsWish, HoldWish
 from orders.services.plan import Actor, Wish, apply
 
@@ -28,6 +29,7 @@ def quick_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
     what, data = request.POST.get("do", ""), request.POST
     if what not in MAKERS:
         raise Http404
+    require(request.user, "orders.change_order")
     for _try in range(TRIES):
         order = Order.objects.with_statuses().select_related("assignee").defer("search").filter(pk=pk).first()
         if order is None:

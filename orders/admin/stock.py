@@ -23,6 +23,7 @@ from orders.admin.lists import ShopPages
 from orders.errors import OrderError
 from orders.finding import find_variants, scanned_variant
 from orders.models import OrderLine, StockMovement, Variant
+from orders.rights import require
 from orders.services.plan import Actor
 from orders.services.stock import adjust_stock
 
@@ -210,8 +211,10 @@ class StockAdmin(ShopPages):
                 )
 
     def _check(self, request: HttpRequest, permission: str = "") -> None:
-        if not self.has_view_or_change_permission(request) or (permission and not request.user.has_perm(permission)):
+        if not self.has_view_or_change_permission(request):
             raise PermissionDenied
+        if permission:
+            require(request.user, permission)
 
     def _show(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
         shared = self.admin_site.each_context(request) | {"title": _("Stock"), "opts": self.opts}

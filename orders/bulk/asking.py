@@ -8,6 +8,7 @@ from django.utils.translation import ngettext
 
 from orders.choices import Axis
 from orders.models import BulkJob, Status
+from orders.services.status import STATUS_RIGHTS
 
 Kind = BulkJob.Kind
 
@@ -34,8 +35,10 @@ SHEETS, SLIPS = "sheets", "slips"
 ORDERS, ITEMS = "orders", "items"
 
 
-def right_for(kind: str) -> str:
+def right_for(kind: str, wish: Mapping[str, Any]) -> str:
     """The permission that asking for this needs; undoing asks for the rights of what it takes back, order by order."""
+    if kind == Kind.STATUS and wish.get("axis") in STATUS_RIGHTS:
+        return STATUS_RIGHTS[wish["axis"]]
     return RIGHTS.get(kind, "orders.view_order")
 
 

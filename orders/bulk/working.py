@@ -118,7 +118,7 @@ def actor_of(job: BulkJob) -> Actor:
     user = job.actor
     if user is None or not user.is_active or not user.is_staff:
         raise Refused(_("%(name)s no longer works here.") % {"name": job.actor_name})
-    if not user.has_perm(right_for(job.kind)):
+    if not user.has_perm(right_for(job.kind, job.wish)):
         raise Refused(_("%(name)s may no longer do this.") % {"name": job.actor_name})
     return Actor.clerk(user)
 

@@ -23,7 +23,7 @@ def shop():
 
 @pytest.fixture
 def clerk(client):
-    user = make_clerk("orders.add_order", "orders.view_order", "orders.view_draft")
+    user = make_clerk("orders.add_order", "orders.view_order", "orders.view_draft", "orders.view_customer")
     client.force_login(user)
     return user
 

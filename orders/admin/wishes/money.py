@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.admin.wishes.base import Ticks, WishForm, money_input, pieces_field, text_input
 from orders.money import format_money
+from orders.services.limits import limit_words, refund_limit
 from orders.services.payments import PaymentWish, RefundPiece, RefundWish, refunded_pieces, refunded_shipping
 from orders.services.stock import Pieces
 
@@ -87,13 +88,18 @@ class RefundForm(WishForm):
             self.fields["shipping"] = money_input(_("Shipping"), initial=Decimal(0), currency=self.order.currency)
             self.fields["shipping"].help_text = _("At most %(amount)s.") % {"amount": format_money(shipping, self.order.currency)}
         self.fields["amount"] = money_input(_("Amount given back"), currency=self.order.currency)
-        self.fields["amount"].help_text = _("Empty: the items and the shipping above.")
+        self.fields["amount"].help_text = " ".join(filter(None, (_("Empty: the items and the shipping above."), self._limit_words())))
         self.fields["reason"] = forms.CharField(label=_("Reason"), required=False, max_length=400, widget=text_input())
         self.add_method(_("Given back by"))
         self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
         self.fields["set_status"] = forms.BooleanField(
             label=_("Set the payment status Refunded or Partially refunded"), required=False, initial=True
         )
+
+    def _limit_words(self) -> str:
+        """Said before the click: up to which amount this person refunds."""
+        limit = refund_limit(self.subject.actor.user)
+        return "" if limit is None else limit_words(limit, self.order.currency)
 
     def wish(self, ticks: Ticks) -> RefundWish:
         data, pieces = self.cleaned_data, []
