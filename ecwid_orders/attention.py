@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from invoices.models import PendingDocument
 from notifications.models import OutgoingEmail
 from orders.choices import Axis, StockEffect
+from orders.listing import BULKY, few_of
 from orders.models import Order, Status, Variant
 from orders.money import format_money
 
@@ -68,8 +69,8 @@ def matters(request: HttpRequest, statuses: Iterable[Status]) -> list[Matter]:
 def _late_parcels(statuses: list[Status], now: datetime) -> Matter | None:
     paid = [status.pk for status in statuses if status.counts_as_paid]
     open_ = [status.pk for status in statuses if _waits_for_goods(status) and status.own_mail != Status.OwnMail.READY_FOR_PICKUP]
-    orders = Order.objects.present().filter(is_held=False, payment_status__in=paid, fulfilment_status__in=open_)
-    rows = list(orders.filter(placed_at__lt=now - LATE_SHIPPING).order_by("placed_at", "id")[: MOST + 1])
+    late = Q(is_held=False, payment_status__in=paid, fulfilment_status__in=open_, placed_at__lt=now - LATE_SHIPPING)
+    rows = list(few_of(Order.objects.present(), late).defer(*BULKY).order_by("placed_at", "id")[: MOST + 1])
     if not rows:
         return None
     title = ngettext(
@@ -85,7 +86,7 @@ def _money(statuses: list[Status], now: datetime) -> Iterator[Matter | None]:
     unpaid = [status.pk for status in statuses if status.axis == Axis.PAYMENT and status.waits_for_staff]
     owed = Q(payment_status__in=releasing, paid_total__gt=F("refunded_total"))
     waiting = Q(payment_status__in=unpaid, placed_at__lt=now - LATE_PAYMENT)
-    rows = list(Order.objects.present().filter(owed | waiting).order_by("-placed_at", "-id")[: MOST + 1])
+    rows = list(few_of(Order.objects.present(), owed, waiting).defer(*BULKY).order_by("-placed_at", "-id")[: MOST + 1])
     due = [order for order in rows if order.payment_status_id in releasing]
     late = [order for order in rows if order.payment_status_id not in releasing]
     if due:
@@ -104,7 +105,8 @@ def _money(statuses: list[Status], now: datetime) -> Iterator[Matter | None]:
 
 def _reminders(now: datetime) -> Matter | None:
     today = timezone.localdate(now)
-    rows = list(Order.objects.present().filter(Q(is_held=True) | Q(follow_up_on__lte=today)).order_by("placed_at", "id")[: MOST + 1])
+    due = few_of(Order.objects.present(), Q(is_held=True), Q(follow_up_on__lte=today))
+    rows = list(due.defer(*BULKY).order_by("placed_at", "id")[: MOST + 1])
     if not rows:
         return None
     title = ngettext("{number} order is held or to follow up", "{number} orders are held or to follow up", len(rows))

@@ -15,6 +15,7 @@ from django.utils import timezone
 from ecwid_orders.attention import LATE_SHIPPING, Matter, matters
 from orders.admin.timeline import ICONS
 from orders.choices import Axis, DeliveryKind, StockEffect
+from orders.listing import any_of
 from orders.models import Order, OrderEvent, Shop, Status
 from orders.money import exponent, quantum
 
@@ -170,15 +171,15 @@ def work_of(statuses: Iterable[Status]) -> Work:
     by_id = {status.pk: status for status in statuses}
     waiting = [status.pk for status in by_id.values() if status.waits_for_staff]
     groups = (
-        Order.objects.present()
-        .filter(Q(payment_status__in=waiting) | Q(fulfilment_status__in=waiting))
+        any_of(Order.objects.present(), Q(payment_status__in=waiting), Q(fulfilment_status__in=waiting))
         .order_by()
-        .values("payment_status_id", "fulfilment_status_id", "delivery_kind", "is_held")
+        # A sum, though of nothing: SQLite would walk the whole index of this column to have its groups in order.
+        .values("fulfilment_status_id", "delivery_kind", "is_held", payment=F("payment_status_id") + 0)
         .annotate(orders=Count("pk"), late=Count("pk", filter=Q(placed_at__lt=timezone.now() - LATE_SHIPPING)))
     )
     work, standing = Work(), Counter[int]()
     for group in groups:
-        payment, fulfilment = by_id[group["payment_status_id"]], by_id[group["fulfilment_status_id"]]
+        payment, fulfilment = by_id[group["payment"]], by_id[group["fulfilment_status_id"]]
         if payment.releases:
             continue
         _count_group(work, standing, group, payment, fulfilment)

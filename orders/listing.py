@@ -22,6 +22,7 @@ from orders.search import exact_order_ids
 
 PAGE = 50
 MOST_COUNTED = 1000
+MOST_FEW = 2000
 DEFAULT_SORT = "-placed_at"
 
 # What no list shows and what is large: read only by the order page.
@@ -146,6 +147,22 @@ def neighbours(orders: QuerySet[Order], order: Order, sort: str = DEFAULT_SORT) 
     before = source.rows(place, back=True).values_list("pk", flat=True)[:1]
     after = source.rows(place).values_list("pk", flat=True)[:1]
     return next(iter(before), None), next(iter(after), None)
+
+
+def any_of(orders: QuerySet[Order], *conditions: Q) -> QuerySet[Order]:
+    """Those of `orders` for which one of the conditions holds, each found by its own index: an OR would walk all orders."""
+    parts = [orders.filter(condition).order_by().values("pk") for condition in conditions]
+    return Order.objects.filter(pk__in=parts[0].union(*parts[1:]))
+
+
+def few_of(orders: QuerySet[Order], *conditions: Q) -> QuerySet[Order]:
+    """The same for conditions that few orders meet (at most `MOST_FEW` are looked at), read at once: their ids are one query.
+
+    For a sort with a limit: the database would rather walk all orders in that sort until it has met enough.
+    """
+    parts = [orders.filter(condition).order_by().values_list("pk", flat=True) for condition in conditions]
+    found = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
+    return Order.objects.filter(pk__in=list(found[:MOST_FEW]))
 
 
 def bounded_counts(querysets: Iterable[QuerySet[Order]]) -> list[int]:

@@ -43,7 +43,11 @@ class OrderEvent(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["order", "-id"], name="event_of_order")]
+        indexes = [
+            models.Index(fields=["order", "-id"], name="event_of_order"),
+            # What a person did last: what they may undo.
+            models.Index(fields=["actor", "-at"], name="event_of_person", condition=models.Q(actor__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}"

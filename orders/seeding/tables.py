@@ -14,7 +14,7 @@ from orders.models import (
     ShipmentLine,
     StockMovement,
 )
-from orders.seeding.loading import Loader
+from orders.seeding.loading import Loader, check_now
 
 
 class Tables:
@@ -66,3 +66,4 @@ class Tables:
     def write(self) -> None:
         for loader in self.loaders:
             loader.write()
+        check_now()
