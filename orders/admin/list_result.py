@@ -71,7 +71,7 @@ def builtin_tabs(statuses: Iterable[Status]) -> list[Tab]:
     to_ship = present.filter(is_held=False, payment_status__in=paid, fulfilment_status__in=[s for s in waiting if s not in pickup])
     return [
         Tab(ALL, pgettext("orders", "All"), present),
-        Tab("to-process", _("To process"), Order.objects.to_process()),
+        Tab("to-process", _("To process"), Order.objects.to_process(statuses)),
         Tab("to-ship", _("To ship"), to_ship.exclude(delivery_kind=DeliveryKind.PICKUP)),
         Tab("to-collect", pgettext("orders", "Ready for pickup"), present.filter(fulfilment_status__in=pickup)),
         Tab("unpaid", pgettext("orders", "Awaiting payment"), present.filter(payment_status__in=unpaid)),
