@@ -191,8 +191,8 @@ CELERY_BEAT_SCHEDULE = {
     "paper-heartbeat": {"task": "ecwid_orders.tasks.paper_heartbeat", "schedule": 10.0, "options": {"expires": 30, "queue": "paper"}},
     "release-due-consequences": {"task": "notifications.tasks.sweep_outbox", "schedule": 5.0, "options": {"expires": 30}},
     "issue-due-documents": {"task": "invoices.tasks.sweep_documents", "schedule": 5.0, "options": {"expires": 30, "queue": "paper"}},
-    "bulk-jobs": {"task": "orders.tasks.sweep_jobs", "schedule": 5.0, "options": {"expires": 30}},
-    "bulk-paper-jobs": {"task": "orders.tasks.sweep_paper_jobs", "schedule": 5.0, "options": {"expires": 30, "queue": "paper"}},
+    "bulk-jobs": {"task": "orders.tasks.sweep_jobs", "schedule": 10.0, "options": {"expires": 30}},
+    "bulk-paper-jobs": {"task": "orders.tasks.sweep_paper_jobs", "schedule": 10.0, "options": {"expires": 30, "queue": "paper"}},
     "chase-carts": {"task": "notifications.tasks.remind_carts", "schedule": 300.0, "options": {"expires": 300}},
     "clean-sessions": {"task": "ecwid_orders.tasks.clean_sessions", "schedule": crontab(hour=4, minute=10)},
 }

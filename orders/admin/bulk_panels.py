@@ -21,6 +21,7 @@ from orders.services.plan import Actor, plan
 Kind = BulkJob.Kind
 PERSONAL = "orders.export_personal_data"
 TAG_LENGTH = 60
+MOST_TAGS = 24  # ticks shown; the others are typed
 
 
 class BulkForm(forms.Form):
@@ -38,24 +39,33 @@ class BulkForm(forms.Form):
 
 
 class TagForm(BulkForm):
+    known = forms.MultipleChoiceField(label=gettext_lazy("Tags in use"), widget=forms.CheckboxSelectMultiple, required=False)
     add = forms.CharField(
-        label=gettext_lazy("Tags to add"), max_length=300, help_text=gettext_lazy("Several with commas between. A new tag is made.")
+        label=gettext_lazy("Other tags"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Several with commas between. A tag that is new is made."),
     )
 
+    def __init__(self, job: BulkJob, user: Any, data: QueryDict | None = None) -> None:
+        super().__init__(job, user, data)
+        used = Tag.objects.annotate(uses=Count("orders")).order_by("-uses", "name").values_list("name", flat=True)[:MOST_TAGS]
+        box: Any = self.fields["known"]
+        box.choices = [(name, name) for name in sorted(used)]
+        if not box.choices:
+            del self.fields["known"]
+
     def clean_add(self) -> list[str]:
-        names = list(dict.fromkeys(name.strip() for name in self.cleaned_data["add"].split(",") if name.strip()))
+        typed = [name.strip() for name in self.cleaned_data["add"].split(",") if name.strip()]
+        names = list(dict.fromkeys([*self.cleaned_data.get("known", ()), *typed]))
         if not names:
-            raise forms.ValidationError(_("Write at least one tag."))
+            raise forms.ValidationError(_("Choose or write at least one tag."))
         if long := next((name for name in names if len(name) > TAG_LENGTH), None):
             raise forms.ValidationError(_("“%(name)s…” is longer than %(most)d characters.") % {"name": long[:20], "most": TAG_LENGTH})
         return names
 
     def choices(self) -> dict[str, Any]:
         return {"add": self.cleaned_data["add"]}
-
-    def suggestions(self) -> list[str]:
-        """Tags that the shop uses already."""
-        return list(Tag.objects.order_by("name").values_list("name", flat=True)[:200])
 
 
 class UntagForm(BulkForm):

@@ -103,7 +103,9 @@ def groups_of(changes: Iterable[PlannedChange]) -> list[Group]:
             group = groups[name]
             group.count += 1
             group.is_on = group.is_on and consequence.is_on
-            detail = item.subject or (item.lines[0] if item.icon == "mail" and item.lines else ", ".join(item.lines) or item.title)
+            detail = item.subject or (
+                item.lines[0] if item.icon in ("mail", "mail-x") and item.lines else ", ".join(item.lines) or item.title
+            )
             if len(group.rows) < SHOWN:
                 group.rows.append(f"#{change.order.number} {change.order.customer_name}" + (f": {detail}" if detail else ""))
     for group in groups.values():
