@@ -170,8 +170,9 @@ def work_of(statuses: Iterable[Status]) -> Work:
     """Where open orders stand. One query over the orders that wait for somebody."""
     by_id = {status.pk: status for status in statuses}
     waiting = [status.pk for status in by_id.values() if status.waits_for_staff]
+    of_axis = (Q(**{f"{axis}_status__in": [pk for pk in waiting if by_id[pk].axis == axis]}) for axis in Axis)
     groups = (
-        any_of(Order.objects.present(), Q(payment_status__in=waiting), Q(fulfilment_status__in=waiting))
+        any_of(Order.objects.present(), *of_axis)
         .order_by()
         # A sum, though of nothing: SQLite would walk the whole index of this column to have its groups in order.
         .values("fulfilment_status_id", "delivery_kind", "is_held", payment=F("payment_status_id") + 0)

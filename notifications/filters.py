@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import OutgoingEmail
 from orders.filtering import YesNoFilter
+from orders.listing import having
 
 UNDELIVERED = (OutgoingEmail.State.FAILED, OutgoingEmail.State.DEAD)
 
@@ -16,6 +16,6 @@ def mail_filters() -> dict[str, Any]:
     return {
         "mail_failed": YesNoFilter(
             label=_("Mail failed"),
-            condition=lambda: Exists(OutgoingEmail.objects.filter(order=OuterRef("pk"), state__in=UNDELIVERED)),
+            condition=lambda: having(OutgoingEmail.objects.filter(state__in=UNDELIVERED)),
         )
     }

@@ -18,7 +18,8 @@ from django_countries import countries
 from orders.choices import Axis, DeliveryKind
 from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfFilter, PeriodFilter, WordFilter, YesNoFilter
 from orders.finding import find_variants
-from orders.models import Customer, Order, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
+from orders.listing import having
+from orders.models import Customer, Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
 from orders.search import find_orders, fold
 
 MOST_SUGGESTIONS = 200
@@ -156,7 +157,7 @@ class OrderFilterSet(django_filters.FilterSet):
         return _with_lines(queryset, Q(sku__in={code, code.upper(), code.lower()}))
 
     def in_country(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
-        return queryset.filter(addresses__kind="shipping", addresses__country=country_code(text))
+        return queryset.filter(having(OrderAddress.objects.filter(kind=OrderAddress.Kind.SHIPPING, country=country_code(text))))
 
     def assigned(self, queryset: QuerySet[Order], name: str, who: str) -> QuerySet[Order]:
         if who == "nobody":
@@ -167,7 +168,7 @@ class OrderFilterSet(django_filters.FilterSet):
 
     def tagged(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         tags = list(Tag.objects.filter(name__iexact=text.strip()).values_list("pk", flat=True)[:20])
-        return queryset.filter(pk__in=Order.tags.through.objects.filter(tag__in=tags).values("order_id"))
+        return queryset.filter(having(Order.tags.through.objects.filter(tag__in=tags)))
 
     def found(self) -> QuerySet[Order]:
         """The orders that match; a wrong value (an address edited by hand) is left out, the others still count."""
@@ -239,4 +240,4 @@ def country_code(text: str) -> str:
 
 
 def _with_lines(queryset: QuerySet[Order], wanted: Q) -> QuerySet[Order]:
-    return queryset.filter(pk__in=OrderLine.objects.filter(wanted, is_removed=False).order_by().values("order_id"))
+    return queryset.filter(having(OrderLine.objects.filter(wanted, is_removed=False)))

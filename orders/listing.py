@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, IntegerField, Max, Q, QuerySet, Subquery
+from django.db.models import Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Length
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -116,7 +116,7 @@ def keyset_page(orders: QuerySet[Order], query: QueryDict, sort: str = DEFAULT_S
     """
     sort = known_sort(sort)
     after, before = read_place(query.get("after", ""), sort), read_place(query.get("before", ""), sort)
-    best = exact_order_ids(orders, query.get("q", "")) if query.get("q") else []
+    best = exact_order_ids(searching.without_search(orders), query.get("q", "")) if query.get("q") else []
     source = _Source(orders.exclude(pk__in=best) if best else orders, sort)
     if before:
         rows = list(source.rows(before, back=True).defer(*BULKY)[: PAGE + 1])
@@ -163,6 +163,15 @@ def few_of(orders: QuerySet[Order], *conditions: Q) -> QuerySet[Order]:
     parts = [orders.filter(condition).order_by().values_list("pk", flat=True) for condition in conditions]
     found = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
     return Order.objects.filter(pk__in=list(found[:MOST_FEW]))
+
+
+def having(rows: QuerySet[Any]) -> Q | Exists:
+    """The condition of an order to have one of `rows` (items, addresses, documents, ...): one of their ids where these are few,
+    else each order is asked for its own, as the newest of many are soon found."""
+    ids = list(rows.order_by().values_list("order_id", flat=True)[: MOST_FEW + 1])
+    if len(ids) > MOST_FEW:
+        return Exists(rows.filter(order_id=OuterRef("pk")))
+    return Q(pk__in={pk for pk in ids if pk is not None})
 
 
 def bounded_counts(querysets: Iterable[QuerySet[Order]]) -> list[int]:

@@ -113,6 +113,13 @@ def few_or_scanned(orders: QuerySet[Any]) -> QuerySet[Any]:
     return rest.filter(search__scanned=sought.rhs) if len(ids) > FEW else rest.filter(pk__in=ids)
 
 
+def without_search(orders: QuerySet[Any]) -> QuerySet[Any]:
+    """The query without what it searches."""
+    orders = orders.all()
+    orders.query.where = WhereNode([child for child in orders.query.where.children if not isinstance(child, Holds)])
+    return orders
+
+
 def has_other_conditions(orders: QuerySet[Any]) -> bool:
     """Whether a searching query also filters by more than "not deleted"."""
     return any(not isinstance(child, Holds) and getattr(child, "lookup_name", "") != "isnull" for child in orders.query.where.children)

@@ -102,7 +102,7 @@ def test_home_costs_the_same_whatever_the_shop_holds(client, django_assert_max_n
     for _number in range(3):
         placed(make_order("PAID", items={"MUG": 1}), days=5)
     client.force_login(make_clerk(superuser=True))
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(21):
         page = client.get(reverse("admin:index")).content.decode()
     assert "3 paid orders are not shipped after 3 days" in page
     assert 'role="img"' in page
