@@ -13,34 +13,35 @@ from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from orders.admin.staff_forms import AccountForm, PersonForm
 from orders.admin.staff_roles import roles_urls
 from orders.admin.staff_trail import trail_of
 from orders.errors import OrderError
-from orders.models import Role, StaffProfile
+from orders.models import Role, Shop, StaffProfile
 from orders.people import name_of
 from orders.rights import require
-from orders.roles import MANAGE_STAFF, RIGHTS, right_of, role_name
+from orders.roles import MANAGE_STAFF, RIGHTS, Right, right_of, role_name
 from orders.services import people
-from orders.services.limits import refund_limit
+from orders.services.limits import REFUND, refund_limit
 from orders.services.role_changes import permissions_in
 from orders.services.wishes import Actor
 
 View = Callable[..., HttpResponse]
+SHOWN = 5
 NO_PASSWORD = Q(password__in=[""]) | Q(("password__startswith", UNUSABLE_PASSWORD_PREFIX))
 STATES: dict[str, tuple[Any, Q]] = {
-    "": (gettext_lazy("All"), Q()),
-    "active": (gettext_lazy("Active"), Q(is_active=True) & ~NO_PASSWORD),
-    "invited": (gettext_lazy("Invited"), Q(is_active=True) & NO_PASSWORD),
-    "disabled": (gettext_lazy("Disabled"), Q(is_active=False)),
+    "": (pgettext_lazy("people", "All"), Q()),
+    "active": (pgettext_lazy("person", "Active"), Q(is_active=True) & ~NO_PASSWORD),
+    "invited": (pgettext_lazy("person", "Invited"), Q(is_active=True) & NO_PASSWORD),
+    "disabled": (pgettext_lazy("person", "Disabled"), Q(is_active=False)),
 }
 LOOKS = {
-    "active": ("success settled", "s-paid", gettext_lazy("Active")),
-    "invited": ("info", "s-clock", gettext_lazy("Invited")),
-    "disabled": ("neutral settled", "s-cancelled", gettext_lazy("Disabled")),
+    "active": ("success settled", "s-paid", pgettext_lazy("person", "Active")),
+    "invited": ("info", "s-clock", pgettext_lazy("person", "Invited")),
+    "disabled": ("neutral settled", "s-cancelled", pgettext_lazy("person", "Disabled")),
 }
 
 
@@ -173,7 +174,7 @@ def account_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "form": form,
         "row": row_of(_person_or_404(user.pk)) if user.is_staff else None,
         "rights": [right.label for right in RIGHTS if right.is_in(held)],
-        "limit": refund_limit(user) if user.has_perm(people.REFUND) else None,
+        "limit": refund_limit(user) if user.has_perm(REFUND) else None,
     }
     return TemplateResponse(request, "admin/orders/staff/account.html", context, status=422 if form.errors else 200)
 
@@ -196,11 +197,20 @@ def rights_of(form: PersonForm, person: Any = None) -> dict[str, Any]:
     before = frozenset(name for role in form.known for name in permissions_in(role)) | (
         people.direct_rights(person) if person else frozenset()
     )
+    limits = [role.refund_limit for role in ticked if REFUND in permissions_in(role)]
     return {
         "rights": [right.label for right in RIGHTS if right.is_in(held)],
-        "gained": [right.label for right in RIGHTS if right.is_in(held) and not right.is_in(before)] if person else [],
-        "lost": [right.label for right in RIGHTS if right.is_in(before) and not right.is_in(held)] if person else [],
+        "limit": max(known) if len(known := [limit for limit in limits if limit is not None]) == len(limits) and known else None,
+        "gained": _some([right for right in RIGHTS if right.is_in(held) and not right.is_in(before)]) if person else "",
+        "lost": _some([right for right in RIGHTS if right.is_in(before) and not right.is_in(held)]) if person else "",
     }
+
+
+def _some(rights: list[Right]) -> str:
+    """The first of these rights by name, and how many more."""
+    words = [str(right.label) for right in rights[:SHOWN]]
+    more = len(rights) - SHOWN
+    return ", ".join([*words, *([_("and %(count)d more") % {"count": more}] if more > 0 else [])])
 
 
 def _for_managers(site: AdminSite, view: View) -> View:
@@ -212,7 +222,7 @@ def _for_managers(site: AdminSite, view: View) -> View:
 
 
 def _rights_fragment(request: HttpRequest, form: PersonForm, person: Any = None) -> HttpResponse:
-    return render(request, "admin/orders/staff/rights.html", rights_of(form, person))
+    return render(request, "admin/orders/staff/rights.html", rights_of(form, person) | {"shop": Shop.current()})
 
 
 def _do(request: HttpRequest, pk: int, act: Callable[[Any, Actor], None], done: str) -> HttpResponse:

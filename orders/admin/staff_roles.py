@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from orders.admin.staff_forms import RoleForm, first_views
 from orders.admin.staff_trail import trail_of
 from orders.errors import OrderError
-from orders.models import Role
+from orders.models import Role, Shop
 from orders.people import name_of
 from orders.roles import BY_CODE, OWNER, SECTIONS, role_name
 from orders.services.people import REFUND, may_give
@@ -66,7 +66,7 @@ def role_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
     form = RoleForm(request.POST if request.method == "POST" else None, role=role)
     planned = _planned(form, role, request)
     if "preview" in request.POST and request.headers.get("HX-Request"):
-        return render(request, f"{FOLDER}/role_effect.html", {"plan": planned, "form": form, "role": role})
+        return render(request, f"{FOLDER}/role_effect.html", {"plan": planned, "form": form, "role": role, "shop": Shop.current()})
     note = ""
     if request.method == "POST" and planned is not None and "preview" not in request.POST:
         if planned.changes_anything and request.POST.get("shown", "") != planned.key:

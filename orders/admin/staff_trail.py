@@ -10,18 +10,18 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from orders.people import name_of
 from orders.roles import right_of, role_name
 
 SHOWN = 50
 WORDS = {
-    "invited": ("mail", gettext_lazy("Invited")),
+    "invited": ("mail", pgettext_lazy("what happened to a person", "Invited")),
     "invited_again": ("mail", gettext_lazy("A new link was mailed")),
-    "changed": ("pencil", gettext_lazy("Changed")),
+    "changed": ("pencil", pgettext_lazy("what happened to a person", "Changed")),
     "disabled": ("lock", gettext_lazy("Disabled and signed out everywhere")),
-    "enabled": ("circle-check", gettext_lazy("Enabled")),
+    "enabled": ("circle-check", pgettext_lazy("what happened to a person", "Enabled")),
     "direct_rights_taken": ("x", gettext_lazy("Rights apart from roles were taken away")),
     "password_chosen": ("key-round", gettext_lazy("Password chosen")),
     "account_changed": ("circle-user", gettext_lazy("Changed their own account")),
@@ -68,7 +68,7 @@ def _line(row: LogEntry) -> TrailLine:
 
 def _words(name: str, old: Any, new: Any) -> list[tuple[str, str, str]]:
     if name == "rights":  # what was taken and what was given, not two whole lists
-        both = [(_("Taken away"), _rights(old)), (_("Given"), _rights(new))]
+        both = [(pgettext("rights", "Taken away"), _rights(old)), (pgettext("rights", "Given"), _rights(new))]
         return [(label, "", words) for label, words in both if words]
     return [(str(LABELS.get(name, name)), _value(name, old), _value(name, new))]
 
