@@ -44,9 +44,9 @@ class Claim:
         """Within the transaction that writes: `done` more orders are dealt with, the lease goes on. Raises LeaseLost, so rolls back."""
         self._write(done=F("done") + done, lease_until=timezone.now() + LEASE, attempts=0)
 
-    def show(self, done: int) -> None:
+    def show(self, done: int, *, lease: timedelta = LEASE) -> None:
         """How far a file is that would begin anew if this worker died: the lease goes on, the attempt counts. Raises LeaseLost."""
-        self._write(done=done, lease_until=timezone.now() + LEASE)
+        self._write(done=done, lease_until=timezone.now() + lease)
 
     def give_back(self) -> None:
         """The turn is over, the job is not."""

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from orders.bulk.printing import store_file
 from orders.exporting import Row, columns_of, rows_of_orders, write_csv, write_xlsx
 from orders.models import BulkJob, Shop
 
+CLOSING = timedelta(minutes=5)  # a large workbook is packed after its last row, in one piece
 CHUNK = 500  # orders read at once: memory stays flat whatever the selection
 State = BulkJob.State
 
@@ -58,6 +60,7 @@ def _chunks(claim: Claim, user: Any) -> Iterator[Iterator[Row]]:
         part = ids[start : start + CHUNK]
         yield rows_of_orders(part, wish["rows"], shop)
         claim.show(min(start + CHUNK, len(ids)))
+    claim.show(len(ids), lease=CLOSING)
 
 
 def ids_of_result(user: Any, result: str, most: int | None = None) -> Iterator[int]:

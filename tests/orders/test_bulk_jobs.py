@@ -15,7 +15,7 @@ from orders.models import BulkItem, BulkJob, Order, OrderEvent
 from orders.services.plan import Actor, plan
 from tests.makers import make_clerk, make_order, make_shop, make_variant, set_status, stock_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SHIPPED = {"axis": "fulfilment", "code": "SHIPPED"}
 
 
