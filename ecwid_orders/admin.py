@@ -41,7 +41,7 @@ class BackOfficeSite(AdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Accounts and groups have pages of their own (Staff), which keep an audit trail and the last owner."""
-        models = [model_or_iterable] if isinstance(model_or_iterable, type) else model_or_iterable
+        models: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, type) else list(model_or_iterable)
         if wanted := [model for model in models if model._meta.app_label != "auth"]:
             super().register(wanted, admin_class, **options)
 

@@ -11,8 +11,9 @@ from orders.admin.amounts import AmountField
 from orders.admin.list_result import ALL, builtin_tabs
 from orders.models import Role, SavedView, StaffProfile, Status
 from orders.roles import OWNER, RIGHTS, role_name
+from orders.services.limits import REFUND
 from orders.services.people import PersonFacts, may_give
-from orders.services.role_changes import NAME_LENGTH, REFUND, RoleFacts, permissions_in
+from orders.services.role_changes import NAME_LENGTH, RoleFacts, permissions_in
 
 
 def language_choices() -> list[tuple[str, Any]]:

@@ -20,7 +20,8 @@ from orders.errors import OrderError
 from orders.models import Role, Shop
 from orders.people import name_of
 from orders.roles import BY_CODE, OWNER, SECTIONS, role_name
-from orders.services.people import REFUND, may_give
+from orders.services.limits import REFUND
+from orders.services.people import may_give
 from orders.services.role_changes import RolePlan, change_role, create_role, delete_role, permissions_in, plan_role
 from orders.services.wishes import Actor
 
@@ -47,7 +48,7 @@ def roles_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
             "role": role,
             "name": role_name(role.group.name, role.code),
             "purpose": BY_CODE[role.code].purpose if role.code else "",
-            "people": role.people,  # type: ignore[attr-defined]
+            "people": role.people,
             "refunds": REFUND in names,
             "view": views.get(role.default_view, role.default_view),
         }
@@ -134,7 +135,7 @@ def _saved(form: RoleForm, act: Callable[[], Any]) -> bool:
 
 def _context(request: HttpRequest, site: AdminSite, form: RoleForm, role: Role) -> dict[str, Any]:
     ticked = form.ticked()
-    held = request.user.get_all_permissions()  # type: ignore[union-attr]
+    held = request.user.get_all_permissions()
     sections = [
         (
             section.title,

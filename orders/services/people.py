@@ -22,11 +22,9 @@ from django.utils.translation import gettext as _
 from orders.errors import InvalidWish, NotAllowed
 from orders.models import Role, StaffProfile
 from orders.roles import MANAGE_STAFF, OWNER, role_name
-from orders.services.limits import refund_limit
+from orders.services.limits import REFUND, refund_limit
 from orders.services.welcome import FORGOTTEN, INVITATION, send_link
 from orders.services.wishes import Actor
-
-REFUND = "orders.refund_order"
 
 
 @dataclass(frozen=True)
@@ -268,8 +266,8 @@ def _check_address(email: str, person: Any) -> None:
         validate_email(address)
     except ValidationError:
         raise InvalidWish(_("%(address)s is no e-mail address.") % {"address": address or "–"}, field="email") from None
-    others = staff().filter(email__iexact=address, is_active=True).exclude(pk=person.pk if person else None)
-    if others.exists():
+    others = staff().filter(email__iexact=address, is_active=True)
+    if (others.exclude(pk=person.pk) if person else others).exists():
         raise InvalidWish(_("Somebody else signs in with this address already."), field="email")
 
 

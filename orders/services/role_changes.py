@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from orders.errors import InvalidWish, NotAllowed
 from orders.models import Role
 from orders.roles import MANAGE_STAFF, OWNER, RIGHTS, Right, role_name
-from orders.services.limits import refund_limit
-from orders.services.people import REFUND, may_give, note, staff
+from orders.services.limits import REFUND, refund_limit
+from orders.services.people import may_give, note, staff
 from orders.services.wishes import Actor
 
 NAME_LENGTH = 60

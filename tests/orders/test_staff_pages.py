@@ -85,14 +85,11 @@ def test_an_invitation_is_a_mail_in_the_language_of_the_person(office):
 def test_the_link_of_an_invitation_chooses_a_password_once(office):
     people.invite(facts("clerk"), Actor.clerk(User.objects.get(username="camille")))
     link = link_in(OutgoingEmail.objects.get())
-    browser, page = choose_password(link)
+    _browser, page = choose_password(link)
     assert page.status_code == 200
     assert page.wsgi_request.user.email == "zoe@example.com"
     assert 'lang="fr"' in page.content.decode()
-    assert (
-        "Ce lien" in Client().get(link, follow=True).content.decode()
-        or "no longer works" in Client().get(link, follow=True).content.decode()
-    )
+    assert Client().get(link, follow=True).context["validlink"] is False
     assert Client().login(username="ZOE@example.com", password=PASSWORD)
     assert Client().login(username="zoe", password=PASSWORD)
 
@@ -236,7 +233,7 @@ def test_the_list_shows_who_is_active_invited_and_disabled(office, owner):
         "camille": "active", "paul": "active", "yann": "disabled", "zoe": "invited",
     }  # fmt: skip
     assert [row.person.username for row in office.get(reverse("admin:staff"), {"state": "invited"}).context["rows"]] == ["zoe"]
-    assert [row.person.username for row in office.get(reverse("admin:staff"), {"q": "paul"}).context["rows"]] == ["paul"]
+    assert [row.person.username for row in office.get(reverse("admin:staff"), {"q": "paul@"}).context["rows"]] == ["paul"]
 
 
 def test_a_role_is_saved_as_it_was_shown_or_shown_again(office):
@@ -254,7 +251,8 @@ def test_a_forgotten_password_is_mailed_and_nobody_learns_who_has_an_account(cli
     make_person("clerk")
     place = reverse("admin_password_reset")
     known, unknown = client.post(place, {"address": "Paul@example.com"}), client.post(place, {"address": "nobody@example.com"})
-    assert known.content.decode().replace("Paul", "") == unknown.content.decode().replace("nobody", "")
+    shown = [page.content.decode().partition("<main")[2] for page in (known, unknown)]
+    assert shown[0] == shown[1]
     mail = OutgoingEmail.objects.get()
     assert (mail.kind, mail.recipient) == ("forgotten", "paul@example.com")
     choose_password(link_in(mail))
