@@ -1,6 +1,7 @@
 """What each role may do: the built-in ones, the limit of refunds, a right per axis, and what nobody can give."""
 
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
 from django.apps import apps
@@ -271,3 +272,13 @@ def test_buttons_of_what_a_reader_may_not_do_are_absent(client):
         assert reverse(f"admin:orders_order_{name}", args=[order.pk]) not in page
     assert "payment-menu" not in page
     assert "fulfilment-menu" not in page
+
+
+def test_whoever_had_the_wider_right_keeps_what_was_split_off():
+    split = import_module("orders.migrations.0006_share_rights")
+    group, person = Group.objects.create(name="Old hands"), make_clerk("orders.change_order", username="old")
+    group.permissions.add(Permission.objects.get(codename="change_order_status"))
+    split.share_rights(apps, None)
+    assert set(group.permissions.values_list("codename", flat=True)) == {"change_order_status", "change_payment_status"}
+    assert User.objects.get(pk=person.pk).has_perm("orders.add_note")
+    assert not User.objects.get(pk=person.pk).has_perm("orders.change_payment_status")
