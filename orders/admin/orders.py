@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +25,7 @@ from orders.admin.wishes import FORMS, OF_A_PART
 from orders.models import Order
 
 # Pages beside the list and the page of an order: name, address, view.
-PLACES: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
+PLACES: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "filters": ("filters/", filters_view),
     "views": ("views/", arrange_views),
     "save_view": ("views/save/", save_view),
@@ -59,10 +60,10 @@ class OrderAdmin(admin.ModelAdmin):
     def _place(self, address: str, view: Callable[..., HttpResponse], wish: str, name: str) -> URLPattern:
         return path(address, self.admin_site.admin_view(view), {"name": wish}, name=f"orders_order_{name}")
 
-    def _seen_by_readers(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    def _seen_by_readers(self, view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         """`view` for people who may see orders; it gets the site beside the request."""
 
-        def checked(request: HttpRequest, **parts: Any) -> HttpResponse:
+        def checked(request: HttpRequest, **parts: Any) -> HttpResponseBase:
             self._check(request)
             return view(request, self.admin_site, **parts)
 
