@@ -41,7 +41,8 @@ def limit_words(limit: Decimal, currency: str) -> str:
     """The limit, and which roles may give back more."""
     words = _("You may refund up to %(limit)s.") % {"limit": format_money(limit, currency)}
     names = [role_name(role.group.name, role.code) for role in _roles_above(limit)]
-    return f"{words} {_('More is for: %(roles)s.') % {'roles': ', '.join(names)}}" if names else words
+    more = _("More is for: %(roles)s.") % {"roles": ", ".join(names)}
+    return f"{words} {more}" if names else words
 
 
 def _limit_of(user: Any) -> Decimal | None:
