@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from orders.admin.staff_forms import AccountForm, PersonForm
@@ -210,7 +210,7 @@ def _some(rights: list[Right]) -> str:
     """The first of these rights by name, and how many more."""
     words = [str(right.label) for right in rights[:SHOWN]]
     more = len(rights) - SHOWN
-    return ", ".join([*words, *([_("and %(count)d more") % {"count": more}] if more > 0 else [])])
+    return ", ".join([*words, *([ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more}] if more > 0 else [])])
 
 
 def _for_managers(site: AdminSite, view: View) -> View:
