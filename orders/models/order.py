@@ -185,7 +185,7 @@ class Order(models.Model):
             models.Index(fields=["pickup_at"], name="order_pickup", condition=models.Q(pickup_at__isnull=False)),
             models.Index(fields=["coupon_code", "-placed_at"], name="order_by_coupon"),
             # Cancelled orders that keep money, told from the index alone: the refunds that are due.
-            models.Index(fields=["payment_status", "deleted_at", "paid_total", "refunded_total"], name="order_keeps_money"),
+            models.Index(fields=["payment_status", "paid_total", "refunded_total", "deleted_at"], name="order_money_kept"),
         ]
         permissions = [
             ("change_order_status", _("Can change the fulfilment status of an order")),
