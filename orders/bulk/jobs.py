@@ -103,6 +103,8 @@ def go_on(job: BulkJob) -> bool:
             state=State.QUEUED, stop_requested=False, finished_at=None, file="", file_name=""
         )
         if won:
+            if job.file:  # the part that a stop left; the whole one will hold it too
+                transaction.on_commit(lambda: default_storage.delete(str(job.file.name)))
             transaction.on_commit(lambda: ring(job.pk, is_paper=job.kind in PAPER))
     return bool(won)
 
@@ -162,6 +164,9 @@ def clean_away(now: datetime | None = None) -> None:
         if BulkJob.objects.filter(pk=job.pk, file=name).update(file=""):
             default_storage.delete(name)
             remove_parts(job)
+    failed = BulkJob.objects.filter(kind=BulkJob.Kind.PRINT, state=State.FAILED)
+    for job in failed.filter(finished_at__range=(now - 2 * FILE_LIFE, now - FILE_LIFE)).defer("wish"):
+        remove_parts(job)
 
 
 def parts_folder(job: BulkJob) -> str:

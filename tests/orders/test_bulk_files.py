@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.bulk import exporting, printing
-from orders.bulk.jobs import clean_away, parts_of, propose, start, stop
+from orders.bulk.jobs import clean_away, go_on, parts_of, propose, start, stop
 from orders.bulk.working import work
 from orders.exporting import safe_text
 from orders.models import BulkJob, Order
@@ -195,6 +195,32 @@ def test_a_killed_printer_goes_on_where_it_was(clerk, monkeypatch):
     work(job.pk)
     job.refresh_from_db()
     assert (job.state, printed, len(pages_of(job))) == ("done", [1, 1], 2)
+
+
+def test_a_stopped_print_gives_what_is_made_and_goes_on(clerk, settings, monkeypatch, django_capture_on_commit_callbacks):
+    monkeypatch.setattr(printing, "CHUNK", 1)
+    settings.SHEET_PRINTER, settings.SHEET_JOINER = f"{__name__}.plain_printer", f"{__name__}.plain_joiner"
+    chunk = printing._print_chunk
+    monkeypatch.setattr(printing, "_print_chunk", lambda claim, items: (chunk(claim, items), stop(claim.job)))
+    first, second = make_order("PAID"), make_order("PAID")
+    job = run(clerk, "print", {"what": "sheets"}, [first, second])
+    assert (job.state, content_of(job)) == ("stopped", f"{first.number};".encode())
+    half = job.file.name
+    monkeypatch.setattr("orders.bulk.jobs.ring", lambda *_args, **_options: None)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert go_on(job)
+    work(job.pk)
+    job.refresh_from_db()
+    assert content_of(job) == f"{first.number};{second.number};".encode()
+    assert not default_storage.exists(half)
+
+
+def plain_printer(what, orders, language):
+    return "".join(f"{order.number};" for order in orders).encode(), {}
+
+
+def plain_joiner(parts):
+    return BytesIO(b"".join(part.read() for part in parts))
 
 
 def test_an_order_that_can_not_be_printed_is_named(clerk, settings):

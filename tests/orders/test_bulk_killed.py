@@ -12,10 +12,12 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from orders.bulk import working
 from orders.bulk.jobs import propose, start
 from orders.bulk.working import work
 from orders.models import BulkJob, Order, OrderEvent
 from tests.makers import make_clerk, make_order, make_shop, make_variant, stock_of
+from tests.racing import run_together
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 ROOT = Path(__file__).parent.parent.parent
@@ -37,13 +39,26 @@ def worker_for(job):
     return subprocess.Popen([sys.executable, "-c", WORKER, str(job.pk)], cwd=ROOT, env=environment)
 
 
-def test_a_killed_process_loses_and_repeats_nothing():
+def asked_job():
     make_shop()
     make_variant("MUG", on_hand=100)
     orders = [make_order("PAID", items={"MUG": 2}) for _ in range(20)]
     wish = {"axis": "fulfilment", "code": "SHIPPED"}
     job = propose("status", wish, [order.pk for order in orders], user=make_clerk(superuser=True))
     start(job)
+    return job
+
+
+def test_two_workers_at_once_are_one(monkeypatch):
+    monkeypatch.setattr(working, "CHUNK", 3)
+    job = asked_job()
+    run_together(*[lambda: work(job.pk)] * 3)
+    assert (BulkJob.objects.get().state, stock_of("MUG")) == ("done", (60, 0))
+    assert OrderEvent.objects.filter(kind="status").count() == 20
+
+
+def test_a_killed_process_loses_and_repeats_nothing():
+    job = asked_job()
     process, ends = worker_for(job), time.monotonic() + 30
     while not job.items.filter(state="done").count() >= 6 and time.monotonic() < ends:
         time.sleep(0.05)
