@@ -19,6 +19,7 @@ from orders.services.undo import UndoManyWish
 
 PAGE = 50
 REASONS = 5
+QUICK = 1_000  # changes whose undo is looked at while the receipt opens: under a second; more when somebody asks
 Kind, State, ItemState = BulkJob.Kind, BulkJob.State, BulkItem.State
 SIGNS = {"done": "circle-check", "unchanged": "minus", "refused": "circle-alert", "waiting": "clock"}
 
@@ -109,6 +110,7 @@ class Receipt:
             and self._has_rest(),
             "go_on_url": self.url("bulk_go_on"),
             "undo_url": self.url("bulk_undo") if is_over and job.kind in CHANGES and self.counts.get(ItemState.DONE) else "",
+            "undo_is_quick": self.counts.get(ItemState.DONE, 0) <= QUICK,
             "undone_by": _undone_by(job),
             "jobs_url": reverse("admin:orders_order_bulk_jobs"),
             "list_url": reverse("admin:orders_order_changelist"),

@@ -58,10 +58,18 @@ def test_many_orders_ship_together_as_announced(staff):
     shown = opened(staff, orders, fulfilment="SHIPPED")
     (row,) = shown.context["stock"]
     assert (row.on_hand, row.committed) == ((10, 4), (6, 0))
+    assert [group.title for group in shown.context["groups"] if group.icon == "mail"] == ["3 e-mails"]
     assert stock_of("MUG") == (10, 6)
     assert press(staff, shown).state == "done"
     assert stock_of("MUG") == (4, 0)
     assert Order.objects.filter(fulfilment_status__code="SHIPPED").count() == 3
+
+
+def test_the_first_mail_can_be_read_before_the_click(staff):
+    order = make_order("PAID")
+    shown = opened(staff, [order, make_order("PAID")], fulfilment="SHIPPED")
+    mail = next(group for group in shown.context["groups"] if group.icon == "mail")
+    assert order.number in staff.get(mail.example_url).content.decode()
 
 
 def test_nothing_changes_before_the_worker_comes(staff):
