@@ -18,7 +18,7 @@ from django_countries import countries
 from orders.choices import Axis, DeliveryKind
 from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfFilter, PeriodFilter, WordFilter, YesNoFilter
 from orders.finding import find_variants
-from orders.listing import having
+from orders.listing import having, only_few
 from orders.models import Customer, Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
 from orders.search import find_orders, fold
 
@@ -145,7 +145,7 @@ class OrderFilterSet(django_filters.FilterSet):
 
     def with_coupon(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         code = text.strip()
-        return queryset.filter(coupon_code__in={code, code.upper(), code.lower()})
+        return only_few(queryset, Q(coupon_code__in={code, code.upper(), code.lower()}))
 
     def with_product(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         """Orders with an article whose product, label, SKU or barcode holds the text, or a line sold under that SKU."""

@@ -165,13 +165,28 @@ def few_of(orders: QuerySet[Order], *conditions: Q) -> QuerySet[Order]:
     return Order.objects.filter(pk__in=list(found[:MOST_FEW]))
 
 
-def having(rows: QuerySet[Any]) -> Q | Exists:
+class Having(Exists):
+    """An order has one of many rows. `is_common`: so many that counting soon meets enough of them."""
+
+    def __init__(self, rows: QuerySet[Any], *, is_common: bool) -> None:
+        super().__init__(rows.filter(order_id=OuterRef("pk")))
+        self.rows, self.is_common = rows, is_common
+
+
+def having(rows: QuerySet[Any]) -> Q | Having:
     """The condition of an order to have one of `rows` (items, addresses, documents, ...): one of their ids where these are few,
     else each order is asked for its own, as the newest of many are soon found."""
-    ids = list(rows.order_by().values_list("order_id", flat=True)[: MOST_FEW + 1])
+    rows = rows.order_by()
+    ids = list(rows.values_list("order_id", flat=True)[: MOST_FEW + 1])
     if len(ids) > MOST_FEW:
-        return Exists(rows.filter(order_id=OuterRef("pk")))
+        return Having(rows, is_common=rows.values("pk")[: 10 * MOST_FEW + 1].count() > 10 * MOST_FEW)
     return Q(pk__in={pk for pk in ids if pk is not None})
+
+
+def only_few(orders: QuerySet[Order], wanted: Q) -> QuerySet[Order]:
+    """`orders` that answer `wanted`, by their ids where few do: a column with one common value hides how few hold another."""
+    ids = list(Order.objects.filter(wanted).order_by().values_list("pk", flat=True)[: MOST_FEW + 1])
+    return orders.filter(pk__in=ids) if len(ids) <= MOST_FEW else orders.filter(wanted)
 
 
 def bounded_counts(querysets: Iterable[QuerySet[Order]]) -> list[int]:
@@ -250,6 +265,12 @@ class _Source:
 
 
 def _countable(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """The query as it is best counted, without a sort: rows that are neither few nor common are read first, their orders after."""
+    for child in list(orders.query.where.children):
+        asked = getattr(child, "lhs", None)  # a condition stands in a query as "it is true"
+        if isinstance(asked, Having) and not asked.is_common:
+            orders = orders.filter(pk__in=asked.rows.values("order_id"))
+            orders.query.where.children.remove(child)
     if searching.has_other_conditions(orders):
         return searching.few_or_scanned(orders)
     stream = searching.newest_first(orders)
