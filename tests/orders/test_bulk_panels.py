@@ -164,7 +164,12 @@ def test_what_no_button_asks_goes_back_to_the_list(staff, query):
 
 
 @pytest.mark.parametrize(
-    "asked", [{"fulfilment": "SHIPPED"}, *({"action": name} for name in ("tag", "untag", "assign", "hold", "print-slips", "export"))]
+    "asked",
+    [
+        {"fulfilment": "SHIPPED"},
+        {"payment": "PAID"},
+        *({"action": name} for name in ("tag", "untag", "assign", "hold", "print-slips", "export")),
+    ],
 )
 def test_without_its_right_an_action_is_refused(client, asked):
     make_shop()
@@ -172,6 +177,19 @@ def test_without_its_right_an_action_is_refused(client, asked):
     order = make_order("PAID")
     assert opened(client, [order], **asked).status_code == 403
     assert BulkJob.objects.count() == 0
+
+
+def test_who_packs_parcels_sees_no_payment_button(client):
+    make_shop()
+    client.force_login(make_clerk("orders.view_order", "orders.change_order_status"))
+    order = make_order("PAID")
+    page = client.get(LIST).content.decode()
+    shown = [name in page for name in ('id="bulk-fulfilment"', 'id="bulk-payment"', 'value="export"', 'value="tag"', 'id="bulk-print"')]
+    assert shown == [True, False, False, False, False]
+    assert [opened(client, [order], **{axis: code}).status_code for axis, code in (("fulfilment", "SHIPPED"), ("payment", "PAID"))] == [
+        200,
+        403,
+    ]
 
 
 def test_a_right_lost_between_panel_and_button_is_refused(client):
