@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from orders import search
 from orders.models import ExternalDocument, Note, Order, OrderAddress, OrderLine, Payment, Shipment
 from orders.search import fact, fold, phone_fact, wanted
+from orders.searching import Wanted
 
 AROUND = 32  # characters of a long text that are shown before and after the words
 LONGEST = 90
@@ -44,7 +45,7 @@ class Hit(NamedTuple):
     part: str
 
 
-def explain(orders: Iterable[Order], text: str) -> dict[int, list[Reason]]:
+def explain(orders: Iterable[Order], text: str) -> dict[int, list[tuple[str, str, str]]]:
     """For each of `orders` that `text` found, the facts that hold its words and do not stand in the row (number, name, city).
 
     One query for the texts of the page and one per kind of fact that is to be shown, whatever the number of orders.
@@ -57,15 +58,16 @@ def explain(orders: Iterable[Order], text: str) -> dict[int, list[Reason]]:
     hits = {pk: _hits(question, row["search"]) for pk, row in facts.items()}
     hits = {pk: [hit for hit in found if not _is_shown(hit, facts[pk])] for pk, found in hits.items()}
     originals = _originals(hits, facts)
-    reasons: dict[int, list[Reason]] = {}
+    reasons: dict[int, list[tuple[str, str, str]]] = {}
     for pk, found in hits.items():
-        shown = [_reason(hit, originals[pk, hit.kind]) for hit in found if not _is_shown_city(hit, originals.get((pk, "shown city"), []))]
+        cities = originals.get((pk, "shown city"), [])
+        shown = dict.fromkeys(_reason(hit, originals[pk, hit.kind]) for hit in found if not _is_shown_city(hit, cities))
         if shown:
-            reasons[pk] = list(dict.fromkeys(shown))
+            reasons[pk] = [*shown]
     return reasons
 
 
-def _hits(question: search.Wanted, text: str) -> list[Hit]:
+def _hits(question: Wanted, text: str) -> list[Hit]:
     """The first line that holds each part, of the first set of parts that the text holds whole."""
     lines = [f"{line}\n" for line in text.split("\n") if line]
     for way in question:

@@ -33,17 +33,17 @@ class Holds(Lookup):
     def of(cls, wanted: Wanted) -> Q:
         return Q(search__holds=wanted)
 
-    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
-        return "%s", [value]
+    def get_db_prep_lookup(self, value: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (value,)
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
-        column, params = compiler.compile(self.lhs)
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        column, _params = compiler.compile(self.lhs)
         likes, values = _nested(self.rhs, f"{column} LIKE %s", lambda part: f"%{_escaped(part)}%")
-        return likes, [*params * len(values), *values]
+        return likes, tuple(values)
 
-    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         alias = compiler.quote_name_unless_alias(self.lhs.alias)
-        return f"{alias}.id IN (SELECT rowid & {_ID_MASK} FROM {TABLE} WHERE {TABLE} MATCH %s)", [match_of(self.rhs)]  # noqa: S608
+        return f"{alias}.id IN (SELECT rowid & {_ID_MASK} FROM {TABLE} WHERE {TABLE} MATCH %s)", (match_of(self.rhs),)  # noqa: S608
 
 
 class Scanned(Holds):
@@ -51,9 +51,10 @@ class Scanned(Holds):
 
     lookup_name = "scanned"
 
-    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         column, _params = compiler.compile(self.lhs)
-        return _nested(self.rhs, f"instr({column}, %s) > 0", str)
+        found, values = _nested(self.rhs, f"instr({column}, %s) > 0", str)
+        return found, tuple(values)
 
 
 class Streamed(Holds):
@@ -61,9 +62,9 @@ class Streamed(Holds):
 
     lookup_name = "streamed"
 
-    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[str]]:
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         alias = compiler.quote_name_unless_alias(self.lhs.alias)
-        return f"{TABLE} MATCH %s AND {alias}.id = ({TABLE}.rowid & {_ID_MASK})", [match_of(self.rhs)]
+        return f"{TABLE} MATCH %s AND {alias}.id = ({TABLE}.rowid & {_ID_MASK})", (match_of(self.rhs),)
 
 
 for _lookup in (Holds, Scanned, Streamed):
@@ -96,7 +97,7 @@ def beyond(orders: QuerySet[Any], moment: datetime, pk: int, *, falling: bool) -
     """Those of a query of `newest_first` that come after an order in its sort."""
     key = (int(moment.timestamp() // 1) << ID_BITS) | pk
     clone = orders.all()
-    clone.query.add_extra(None, None, [f"{TABLE}.rowid {'<' if falling else '>'} %s"], [key], None, None)
+    clone.query.add_extra(None, None, [f"{TABLE}.rowid {'<' if falling else '>'} CAST(%s AS INTEGER)"], [str(key)], None, None)
     return clone
 
 
@@ -128,14 +129,15 @@ def has_other_conditions(orders: QuerySet[Any]) -> bool:
 def _sought(orders: QuerySet[Any]) -> Holds | None:
     if connections[orders.db].vendor != "sqlite" or orders.query.where.connector != "AND" or orders.query.where.negated:
         return None
-    found = [child for child in orders.query.where.children if type(child) is Holds]
+    children: list[Any] = list(orders.query.where.children)
+    found: list[Holds] = [child for child in children if type(child) is Holds]
     return found[0] if len(found) == 1 else None
 
 
 def _without(orders: QuerySet[Any], sought: Holds) -> QuerySet[Any]:
     orders = orders.all()
-    kept = [child for child in orders.query.where.children if child is not sought]
-    orders.query.where = WhereNode(kept)
+    children: list[Any] = list(orders.query.where.children)
+    orders.query.where = WhereNode([child for child in children if child is not sought])
     return orders
 
 

@@ -52,7 +52,7 @@ class Loader:
                 cursor.executemany(f"INSERT INTO {table} ({listed}) VALUES ({places})", rows)  # noqa: S608 (names of columns)
         self.rows = []
 
-    def _as_stored(self) -> Iterator[tuple[Any, ...]]:
+    def _as_stored(self) -> Any:
         writers, constant = self.written, self.constant
         for pk, *values in self.rows:
             yield (pk, *[write(value) for write, value in zip(writers, values, strict=True)], *constant)

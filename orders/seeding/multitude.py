@@ -170,8 +170,8 @@ class _Multitude:
     def _place(self, number: int, at: datetime) -> None:
         rng = self.rng
         is_open = self.now - at < timedelta(days=OPEN_DAYS)
-        pairs, weights = zip(*(_OPEN if is_open else _DONE), strict=True)
-        payment, fulfilment = rng.choices(pairs, weights)[0]
+        mix = _OPEN if is_open else _DONE
+        payment, fulfilment = rng.choices([pair for pair, _weight in mix], [weight for _pair, weight in mix])[0]
         customer_id, who = self.people[int(len(self.people) * rng.random() ** 1.8)]
         wares = {self.wares[bisect(self.weights, rng.random() * self.weights[-1])] for _line in range(rng.choice((1, 1, 2, 2, 3, 3, 4, 5)))}
         pieces = [(ware, rng.choice((1, 1, 1, 2, 2, 3))) for ware in sorted(wares, key=lambda ware: ware.pk)]

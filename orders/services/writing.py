@@ -299,7 +299,7 @@ def _new_words(change: PlannedChange) -> str:
     facts = [fact(TRACKING, s.tracking_number) for s, _rows in change.new_shipments]
     facts += [fact(TRANSACTION, payment.reference) for payment in change.payments]
     facts += [fact(kind, str(change.fields[name][1])) for name, kind in SEARCHED.items() if name in change.fields]
-    phones = [(change.after("phone"), OrderAddress.Kind.SHIPPING)] if "phone" in change.fields else []
+    phones: list[tuple[str, str]] = [(change.after("phone"), "shipping")] if "phone" in change.fields else []
     for name, (_old, new) in change.address_fields.items():
         kind, _dot, column = name.partition(".")
         if column == "phone":

@@ -162,8 +162,8 @@ def plan_update(
     )
     notes = [*parts.notes[order.pk], *(notes_of(document, order, None) if update.notes else [])]
     shipments = [*parts.shipments[order.pk], *update.parcels]
-    numbers = [row.number for row in update.invoices]
-    order.search = build_search(order, [*update.kept, *added], addresses, shipments, notes, numbers=numbers)
+    printed = [row.number for row in update.invoices]
+    order.search = build_search(order, [*update.kept, *added], addresses, shipments, notes, numbers=printed)
     return update
 
 
