@@ -249,3 +249,13 @@ def test_a_bulk_action_is_one_bar_with_one_undo(clerk, client, small_chunks):
     undoing = BulkJob.objects.get(kind="undo")
     assert set(undoing.items.values_list("message", flat=True)) == {"The customer's mail about this change has left already."}
     assert client.get("/admin/all-data/").context["undo_bars"] == []
+
+
+def test_reasons_are_written_in_the_language_of_who_asked(clerk):
+    from django.utils.translation import override
+
+    with override("fr"):
+        job = ask(clerk, [make_order("PAID")])
+    set_status(Order.objects.get(), fulfilment="PROCESSING")
+    work(job.pk)
+    assert job.items.get().message.startswith("Cette commande a changé entre-temps.")
