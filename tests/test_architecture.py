@@ -11,7 +11,7 @@ MODULES = [path for app in APPS for path in sorted((ROOT / app).rglob("*.py")) i
 NAMELESS = {"core", "common", "utils", "helpers", "mixins", "signals", "constants", "misc"}
 
 STATUS_COLUMNS = {"payment_status", "payment_status_id", "fulfilment_status", "fulfilment_status_id"}
-ATTACHING = {"orders/services/world.py", "orders/admin/order_list.py"}  # set rows already read, save nothing
+ATTACHING = {"orders/services/world.py", "orders/admin/list_columns.py"}  # set rows already read, save nothing
 STATUS_WRITERS = {"orders/services/writing.py", "orders/services/intake.py"} | ATTACHING
 STATUS_IMPORTERS = "orders/importers/"
 STOCK_COLUMNS = {"on_hand", "committed", "consumed"}
