@@ -195,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     "bulk-paper-jobs": {"task": "orders.tasks.sweep_paper_jobs", "schedule": 10.0, "options": {"expires": 30, "queue": "paper"}},
     "chase-carts": {"task": "notifications.tasks.remind_carts", "schedule": 300.0, "options": {"expires": 300}},
     "clean-sessions": {"task": "ecwid_orders.tasks.clean_sessions", "schedule": crontab(hour=4, minute=10)},
+    "count-again": {"task": "ecwid_orders.tasks.count_again", "schedule": crontab(hour=4, minute=20)},
 }
 CELERY_BEAT_SCHEDULER = "ecwid_orders.clock.PatientScheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from ecwid_orders.tasks import count_again
 from orders.admin.list_result import result_of
 from orders.listing import SORTS, _Source, any_of, bounded_counts, few_of, read_place, write_place
 from orders.models import Order, Status
@@ -174,3 +175,12 @@ def test_the_order_page_costs_the_same_queries_whatever_its_items(client):
             client.get(reverse("admin:orders_order_change", args=[order.pk]))
         counts.add(len(queries))
     assert len(counts) == 1
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL counts by itself")
+def test_sqlite_counts_again_each_night():
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM sqlite_stat1")
+        count_again()
+        cursor.execute("SELECT count(*) FROM sqlite_stat1 WHERE idx = 'order_by_both_statuses'")
+        assert cursor.fetchone() == (1,)
