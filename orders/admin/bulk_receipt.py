@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orders.bulk.asking import CHANGES, PAPER, right_for, statuses_by_code, title_of
-from orders.bulk.jobs import ENDED, changed_events, counts_of
+from orders.bulk.jobs import ENDED, FILE_LIFE, changed_events, counts_of
 from orders.errors import OrderError
 from orders.models import BulkItem, BulkJob
 from orders.services.plan import Actor, plan
@@ -90,7 +90,7 @@ class Receipt:
         items = self._items(wanted if wanted in ItemState.values else "")
         more = len(items) > PAGE
         items = items[:PAGE]
-        is_over = job.state in ENDED
+        is_over, size = job.state in ENDED, _size_of(job)
         return self.progress() | {
             "title": self.title,
             "tabs": tabs,
@@ -102,8 +102,10 @@ class Receipt:
             "reasons": self._reasons() if is_over else [],
             "results_url": self.url("bulk_results") if self.has_items else "",
             "left_out_url": _left_out_url(job) if self.counts.get(ItemState.REFUSED) else "",
-            "file_url": self.url("bulk_file") if job.file else "",
-            "file_gone": bool(job.file_name and not job.file),
+            "file_url": self.url("bulk_file") if size else "",
+            "file_size": size,
+            "file_until": job.finished_at + FILE_LIFE if job.finished_at else None,
+            "file_gone": bool(job.file_name and not size),
             "can_go_on": job.state == State.STOPPED
             and not _undone_by(job)
             and user.has_perm(right_for(job.kind, job.wish))
@@ -202,6 +204,14 @@ def _state_words(job: BulkJob, done: int) -> str:
     if job.state == State.FAILED:
         return _("Not done: %(reason)s") % {"reason": job.error}
     return _("Done.")
+
+
+def _size_of(job: BulkJob) -> int:
+    """Bytes of the file; none where there is no file, or somebody took it from the disk."""
+    try:
+        return int(job.file.size) if job.file else 0
+    except OSError:
+        return 0
 
 
 def _left_out_url(job: BulkJob) -> str:

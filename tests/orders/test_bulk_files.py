@@ -150,9 +150,10 @@ def test_files_go_after_a_day(clerk, client):
     job = run(clerk, "export", {"format": "csv", "rows": "orders", "personal": False}, [make_order()])
     clean_away(timezone.now() + timedelta(hours=23))
     assert default_storage.exists(job.file.name)
+    client.force_login(clerk)
+    assert job.file_name in client.get(reverse("admin:orders_order_bulk_job", args=[job.public_id])).content.decode()
     clean_away(timezone.now() + timedelta(hours=25))
     assert not default_storage.exists(job.file.name)
-    client.force_login(clerk)
     page = client.get(reverse("admin:orders_order_bulk_job", args=[job.public_id])).content.decode()
     assert "The file was kept for 24 hours and is removed." in page
     assert client.get(reverse("admin:orders_order_bulk_file", args=[job.public_id])).status_code == 404
