@@ -26,6 +26,7 @@ class PendingDocument(models.Model):
         SHIPPED = "shipped", _("order shipped")
         REFUND = "refund", _("refund recorded")
         RELEASED = "released", _("order cancelled or refunded")
+        EDITED = "edited", _("order edited")
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="pending_documents", verbose_name=_("order"))
     event = models.ForeignKey(OrderEvent, on_delete=models.CASCADE, related_name="pending_documents")

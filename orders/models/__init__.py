@@ -15,6 +15,8 @@ from orders.models.order import (
 )
 from orders.models.payment import Payment, Refund, RefundLine
 from orders.models.product import DigitalFile, Product, Variant
+from orders.models.proposal import OrderProposal
+from orders.models.returns import ReturnCase, ReturnCaseLine
 from orders.models.shipment import Shipment, ShipmentLine
 from orders.models.staff import Role, SavedView, StaffProfile
 from orders.models.status import Status, StatusAlias
@@ -49,6 +51,7 @@ __all__ = [
     "OrderDiscount",
     "OrderEvent",
     "OrderLine",
+    "OrderProposal",
     "OrderSurcharge",
     "Payment",
     "PaymentMethod",
@@ -56,6 +59,8 @@ __all__ = [
     "RawDocument",
     "Refund",
     "RefundLine",
+    "ReturnCase",
+    "ReturnCaseLine",
     "Role",
     "SavedView",
     "Shipment",
