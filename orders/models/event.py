@@ -25,6 +25,7 @@ class OrderEvent(models.Model):
         HOLD = "hold", _("Hold changed")
         DETAILS = "details", _("Details changed")
         DELETED = "deleted", _("Deleted")
+        RESTORED = "restored", _("Restored")
         UNDO = "undo", _("Undone")
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")

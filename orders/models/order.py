@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 
 from orders.choices import Axis, DeliveryKind, VatCategory
+from orders.models.balance import balance_sign
 from orders.models.customer import Customer
 from orders.models.product import Variant
 from orders.models.status import Status
@@ -186,6 +187,8 @@ class Order(models.Model):
             models.Index(fields=["coupon_code", "-placed_at"], name="order_by_coupon"),
             # Cancelled orders that keep money, told from the index alone: the refunds that are due.
             models.Index(fields=["payment_status", "paid_total", "refunded_total", "deleted_at"], name="order_money_kept"),
+            models.Index(balance_sign(), models.F("placed_at").desc(), models.F("id").desc(), name="order_by_balance"),
+            models.Index(fields=["-placed_at", "-id"], name="order_deleted", condition=models.Q(deleted_at__isnull=False)),
         ]
         permissions = [
             ("change_order_status", _("Can change the fulfilment status of an order")),
