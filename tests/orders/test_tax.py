@@ -111,7 +111,8 @@ def test_any_basket_adds_up(lines, share, shipping):
     assert result.gross == result.net + result.vat == sum(g.gross for g in result.groups)
     assert sum(result.discount_shares) == discount == sum(a.amount for a in result.allowances)
     assert sum(result.line_vats) + sum(result.charge_vats) == result.vat
-    assert all(abs(g.vat - g.base * g.rate / 100) <= D("0.01") for g in result.groups)
+    # A group of prices with and without tax rounds twice: the base of the first, the VAT of the second.
+    assert all(abs(g.vat - g.base * g.rate / 100) <= D("0.005") * (2 + g.rate / 100) for g in result.groups)
     assert all(0 <= share <= row.amount for share, row in zip(result.discount_shares, lines, strict=True))
 
 
