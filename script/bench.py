@@ -43,7 +43,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/bench", description="Speed beside a floor measured in the same run.")
     parser.add_argument("--orders", default="20000,200000", help="sizes, with commas between (default 20000,200000)")
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=7, help="how often each page is visited (default 7)")
     parser.add_argument("--json", help="write every figure to this file")
     options = parser.parse_args()
     sizes = [int(size) for size in options.orders.split(",")]
@@ -54,7 +54,8 @@ def main() -> int:
     workers = [Worker(database, size) for database in databases for size in sizes]
     filled = {(worker.database, worker.orders): worker.ask("fill") for worker in workers}
     rounds: dict[tuple[str, int], list[dict[str, Any]]] = {(worker.database, worker.orders): [] for worker in workers}
-    for _round in range(options.rounds):
+    for number in range(options.rounds):
+        print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
         for worker in workers:
             rounds[worker.database, worker.orders].append(worker.ask("round"))
     figures = {key: together(found) for key, found in rounds.items()}
