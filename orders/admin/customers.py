@@ -76,14 +76,10 @@ class CustomerAdmin(ShopPages):
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any) -> HttpResponse:
         customer: Customer | None = context.get("original")
         if customer is not None:
-            orders = customer.orders.present().with_statuses() if request.user.has_perm("orders.view_order") else customer.orders.none()
-            sums = (
-                customer.orders.filter(deleted_at=None)
-                .values("currency")
-                .annotate(total=Sum("total"), paid=Sum("paid_total"), n=Count("pk"))
-            )
+            orders = customer.orders.present() if request.user.has_perm("orders.view_order") else customer.orders.none()
+            sums = orders.order_by().values("currency").annotate(total=Sum("total"), paid=Sum("paid_total"), n=Count("pk"))
             context |= {
-                "orders": list(orders.order_by("-placed_at", "-id")[: ORDERS_SHOWN + 1]),
+                "orders": list(orders.with_statuses().order_by("-placed_at", "-id")[: ORDERS_SHOWN + 1]),
                 "most": ORDERS_SHOWN,
                 "sums": list(sums.order_by("-n")),
                 "new_order_url": f"{reverse('admin:orders_order_add')}?customer={customer.pk}",

@@ -95,11 +95,15 @@ def test_the_customer_list_finds_without_accents_by_place_and_by_phone(client):
 
 
 def test_a_customer_shows_orders_and_totals(client):
-    client.force_login(make_clerk("orders.view_customer"))
-    customer = Customer.objects.get(name="Customer 3")
-    response = client.get(f"/admin/orders/customer/{customer.pk}/change/")
+    address = f"/admin/orders/customer/{Customer.objects.get(name='Customer 3').pk}/change/"
+    client.force_login(make_clerk("orders.view_customer", "orders.view_order"))
+    response = client.get(address)
     assert [order.customer_name for order in response.context["orders"]] == ["Customer 3"]
     assert "€12.00" in response.content.decode()
+    client.force_login(make_clerk("orders.view_customer", username="without-orders"))
+    response = client.get(address)
+    assert response.context["orders"] == []
+    assert "€12.00" not in response.content.decode()
 
 
 def test_a_changed_customer_is_found_by_the_new_address(client):
