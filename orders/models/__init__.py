@@ -13,6 +13,7 @@ from orders.models.order import (
     OrderSurcharge,
     Tag,
 )
+from orders.models.packing import Packing
 from orders.models.payment import Payment, Refund, RefundLine
 from orders.models.product import DigitalFile, Product, Variant
 from orders.models.proposal import OrderProposal
@@ -53,6 +54,7 @@ __all__ = [
     "OrderLine",
     "OrderProposal",
     "OrderSurcharge",
+    "Packing",
     "Payment",
     "PaymentMethod",
     "Product",

@@ -18,6 +18,7 @@ class BulkJob(models.Model):
         TAG = "tag", _("Tags")
         ASSIGN = "assign", _("Assignment")
         HOLD = "hold", _("Hold")
+        TRACKING = "tracking", _("Tracking numbers")
         PRINT = "print", _("Print")
         EXPORT = "export", _("Export")
         UNDO = "undo", _("Undo")

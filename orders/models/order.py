@@ -68,6 +68,7 @@ class Order(models.Model):
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     source_updated_at = models.DateTimeField(_("updated at the source"), null=True, blank=True)
     pickup_at = models.DateTimeField(_("pickup time"), null=True, blank=True)
+    pickup_until = models.DateTimeField(_("pickup until"), null=True, blank=True)
     delivery_on = models.DateField(_("delivery date"), null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -1,5 +1,7 @@
 """The shop itself: who it is, how it numbers orders, what it offers."""
 
+from urllib.parse import quote
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import get_language
@@ -153,6 +155,7 @@ class Carrier(models.Model):
     tracking_url = models.CharField(
         _("tracking page"), max_length=400, blank=True, help_text=_("Address with {number} where the tracking number goes.")
     )
+    is_active = models.BooleanField(_("active"), default=True, help_text=_("Off: parcels keep it, but it is offered no more."))
 
     class Meta:
         verbose_name = _("carrier")
@@ -164,7 +167,7 @@ class Carrier(models.Model):
 
     def url_for(self, number: str) -> str:
         """Address of the carrier's page for `number`, or an empty text where none is known."""
-        return self.tracking_url.replace("{number}", number) if self.tracking_url and number else ""
+        return self.tracking_url.replace("{number}", quote(number, safe="")) if self.tracking_url and number else ""
 
 
 class ShippingMethod(models.Model):
