@@ -18,7 +18,7 @@ from invoices.doorbell import ring_for_documents
 from invoices.models import Invoice, PendingDocument, SellerProfile
 from invoices.services.issuing import preconditions, uncredited_invoices
 from invoices.services.preconditions import blocking
-from orders.errors import CannotUndo
+from orders.errors import CannotUndo, InvalidWish
 from orders.models import ExternalDocument, OrderEvent, Refund, RefundLine, Status
 from orders.money import format_money, round_money
 from orders.services.plan import Consequence, NotGoing, PanelItem, Plan, PlannedChange
@@ -153,7 +153,9 @@ def plan_documents(plan: Plan, *, render: bool) -> None:
         if change.kind == OrderEvent.Kind.UNDO:
             _plan_undo(plan, change, papers)
         elif change.kind == OrderEvent.Kind.DELETED:
-            _cancel(change, papers.waiting.get(change.order.pk or 0, []))
+            _plan_deletion(plan, change, papers)
+        elif change.kind == OrderEvent.Kind.RESTORED:
+            continue
         else:
             _plan_change(plan, change, papers, explain=render and len(plan.changes) == 1)
 
@@ -210,6 +212,20 @@ def _plan_undo(plan: Plan, change: PlannedChange, papers: _Papers) -> None:
                 release_at=max(document.release_at, plan.release_at),
             )
         )
+
+
+def _plan_deletion(plan: Plan, change: PlannedChange, papers: _Papers) -> None:
+    """What is issued stays in the books, and its order with it; what only waits is not issued."""
+    standing = papers.invoices.get(change.order.pk or 0)
+    issued = standing or Invoice.objects.filter(order=change.order).order_by("id").first()
+    if standing:
+        words = _("Invoice %(number)s was issued for this order: it can't be deleted. Cancel it instead, that proposes the credit note.")
+        plan.refuse(change, InvalidWish(words % {"number": standing.number}))
+    elif issued:
+        words = _("Invoice %(number)s and its credit note stay in your books, and this order with them: it can't be deleted.")
+        plan.refuse(change, InvalidWish(words % {"number": issued.number}))
+    else:
+        _cancel(change, papers.waiting.get(change.order.pk or 0, []))
 
 
 def _plan_change(plan: Plan, change: PlannedChange, papers: _Papers, *, explain: bool) -> None:

@@ -16,6 +16,7 @@ from orders.money import format_money
 from orders.people import name_of
 from orders.services.plan import Consequence, NotGoing, Plan, PlannedChange
 
+UNSAID = ("is_oversold", "deleted_at", "deleted_reason")  # told in sentences of their own
 AMOUNTS = ("subtotal", "discount", "coupon_discount", "shipping_cost", "surcharges_total", "tax", "total")
 
 
@@ -56,7 +57,8 @@ def effects_of(plan: Plan, change: PlannedChange) -> list[Effect]:
     mails = [effect for effect in told if effect.has_body]
     others = [effect for effect in told if not effect.has_body and not effect.is_absent]
     absent = [effect for effect in told if effect.is_absent]
-    return [*mails, *_stock(plan, change), *_parcels(change), *_money(change), *others, *_order_itself(change), *absent]
+    itself = [*_ending(change), *_steps(change), *_order_itself(change)]
+    return [*mails, *_stock(plan, change), *_parcels(change), *_money(change), *others, *itself, *absent]
 
 
 def _told(consequence: Consequence) -> Effect:
@@ -198,13 +200,58 @@ def _order_itself(change: PlannedChange) -> Iterator[Effect]:
     details = [
         (column_label(name), person_or_value(name, old), person_or_value(name, new))
         for name, (old, new) in change.fields.items()
-        if name not in AMOUNTS and name != "is_oversold"
+        if name not in AMOUNTS and name not in UNSAID
     ]
     details += [(column_label(name), old, new) for name, (old, new) in change.address_fields.items()]
     tags = [(_("Tag"), "", name) for name in change.facts.get("add_tags", [])]
     tags += [(_("Tag"), name, "") for name in change.facts.get("remove_tags", [])]
     if details or tags:
         yield Effect("pencil", _("Details"), when=_("at once"), differences=[*details, *tags])
+
+
+def _ending(change: PlannedChange) -> Iterator[Effect]:
+    """The order leaves, or comes back."""
+    if "deleted_at" not in change.fields:
+        return
+    if change.is_deleted_after:
+        lines = [_("It leaves the lists, the search and the figures. Its history stays, and it can be restored.")]
+        if change.paid_after > change.refunded_after:
+            kept = format_money(change.paid_after - change.refunded_after, change.order.currency)
+            lines.append(_("%(amount)s was received for it and is not given back.") % {"amount": kept})
+        yield Effect("trash-2", _("The order is deleted"), when=_("at once"), lines=tuple(lines))
+    else:
+        yield Effect("rotate-ccw", _("The order is back as it was"), when=_("at once"), lines=(_balance(change),))
+
+
+def _steps(change: PlannedChange) -> Iterator[Effect]:
+    """A step of a return: what it means, and what it leaves alone."""
+    for step in change.returns:
+        state = str(step.values.get("state", ""))
+        pieces = tuple(f"{count} × {row.line.name}" for row, new in step.lines if (count := sum(new.values())))
+        yield Effect("rotate-ccw", step_title(state), when=_("at once"), lines=(*pieces, *_next_step(state)))
+
+
+def step_title(state: str) -> str:
+    """A step of a return as a sentence, by the state it leads to."""
+    return {
+        "requested": _("A return is opened"),
+        "approved": _("The return is approved"),
+        "received": _("The returned parcel is here"),
+        "inspected": _("The return is inspected"),
+        "closed": _("The return is closed"),
+        "refused": _("The return is refused"),
+        "withdrawn": _("The return is withdrawn"),
+    }.get(state, _("The return moves back"))
+
+
+def _next_step(state: str) -> tuple[str, ...]:
+    words = {
+        "requested": _("Next: approve or refuse it. No stock moves, no e-mail goes."),
+        "approved": _("Next: the parcel arrives. No stock moves, no e-mail goes."),
+        "received": _("Next: inspect the pieces. No stock moves before."),
+        "inspected": _("Next: refund them, exchange them, or close the return."),
+    }
+    return (words[state],) if state in words else ()
 
 
 def column_label(name: str) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_countries import countries
 
-from orders.admin.effects import column_label, in_words
+from orders.admin.effects import column_label, in_words, step_title
 from orders.choices import Axis, ChangeSource
 from orders.models import Note, Order, OrderEvent, Payment, Refund, Shipment, Status, StockMovement
 from orders.money import format_money
@@ -28,7 +28,8 @@ ICONS = {
     OrderEvent.Kind.NOTE: "sticky-note",
     OrderEvent.Kind.HOLD: "lock",
     OrderEvent.Kind.DETAILS: "pencil",
-    OrderEvent.Kind.DELETED: "x",
+    OrderEvent.Kind.DELETED: "trash-2",
+    OrderEvent.Kind.RESTORED: "rotate-ccw",
     OrderEvent.Kind.UNDO: "undo-2",
 }
 SOURCE_ICONS = {
@@ -38,7 +39,7 @@ SOURCE_ICONS = {
     ChangeSource.TASK: "clock",
 }
 # What other rows of the same entry say already.
-UNSPOKEN = frozenset({"is_oversold", "hold_reason", "is_held", "payment_status", "fulfilment_status"})
+UNSPOKEN = frozenset({"is_oversold", "deleted_at", "deleted_reason", "hold_reason", "is_held", "payment_status", "fulfilment_status"})
 
 
 @dataclass
@@ -110,6 +111,8 @@ class History:
             *_parcel_words(by_event["shipments"].get(event.pk, [])),
             *_stock_words(moved),
         ]
+        for told in event.facts.get("returns", ()):
+            _add_step(entry, told)
         entry.bulk = str(getattr(event, "bulk_job", None) or "")
         if event.reason:
             entry.effects.append(event.reason)
@@ -174,6 +177,16 @@ def _by_event(rows: Iterable[Any]) -> dict[int, list[Any]]:
     for row in rows:
         grouped[row.event_id].append(row)
     return grouped
+
+
+def _add_step(entry: Entry, told: Mapping[str, Any]) -> None:
+    """A step of a return; of a refund or an exchange it is one effect among others."""
+    title = step_title(told.get("values", {}).get("state", [""])[-1])
+    if entry.event.kind == OrderEvent.Kind.RETURN:
+        entry.title = title
+        entry.effects = [f"{count} × {name}" for name, count in told.get("pieces", ()) if count] + entry.effects
+    else:
+        entry.effects.append(title)
 
 
 def _hold_title(event: OrderEvent) -> str:

@@ -20,6 +20,8 @@ from orders.models import (
     Payment,
     Refund,
     RefundLine,
+    ReturnCase,
+    ReturnCaseLine,
     Shipment,
     ShipmentLine,
     Status,
@@ -106,6 +108,29 @@ class PlannedMovement:
 
 
 @dataclass
+class PlannedReturn:
+    """One step of a return: the case and its items keep their old values until the step is saved."""
+
+    case: ReturnCase
+    values: dict[str, Any]  # column of the case: new value
+    lines: list[tuple[ReturnCaseLine, dict[str, Any]]] = field(default_factory=list)  # an item and its new values
+    takes_refund: bool = False  # the refund of the same change is what was given for the return
+
+    def facts(self) -> list[Any]:
+        return [self.case.pk, sorted(self.values.items()), [(row.line_id, sorted(new.items())) for row, new in self.lines]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Old and new values, for the event: what the history says and what an undo restores."""
+        known = [(row, values) for row, values in self.lines if row.pk]
+        return {
+            "case": self.case.pk or 0,
+            "values": {name: [getattr(self.case, name), new] for name, new in self.values.items()},
+            "lines": {str(row.pk): {name: [getattr(row, name), new] for name, new in values.items()} for row, values in known},
+            "pieces": [[row.line.name, sum(values.values())] for row, values in self.lines],
+        }
+
+
+@dataclass
 class PlannedChange:
     """One order as it will be. `order` and `lines` keep their old values until the change is saved."""
 
@@ -125,12 +150,18 @@ class PlannedChange:
     refunds: list[tuple[Refund, list[RefundLine]]] = field(default_factory=list)
     new_shipments: list[tuple[Shipment, list[ShipmentLine]]] = field(default_factory=list)
     voided_shipments: list[Shipment] = field(default_factory=list)
+    returns: list[PlannedReturn] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     mentions: list[NoteMention] = field(default_factory=list)  # of the new notes
     files: list[NoteFile] = field(default_factory=list)  # of the new notes
     address_fields: dict[str, tuple[str, str]] = field(default_factory=dict)  # "billing.city": old and new
     discounts: list[OrderDiscount] = field(default_factory=list)  # of a new order
     surcharges: list[OrderSurcharge] = field(default_factory=list)  # of a new order
+    line_values: dict[int, dict[str, tuple[Any, Any]]] = field(default_factory=dict)  # line id: column: old and new; quantities apart
+    added_lines: list[OrderLine] = field(default_factory=list)  # of an edit, unsaved; they are among `lines` too
+    rows: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # "discounts", "surcharges": all rows, old and new, as plain values
+    json_fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # order columns that hold JSON
+    needs_reason: str = ""  # set by who asks for a reason: without one the change is shown, and refused when it is applied
     undoes: OrderEvent | None = None
     reason: str = ""
     personal_word: str = ""
@@ -184,11 +215,16 @@ class PlannedChange:
             or self.fields
             or self.address_fields
             or self.quantities
+            or self.line_values
+            or self.added_lines
+            or self.rows
+            or self.json_fields
             or self.decisions
             or self.payments
             or self.refunds
             or self.new_shipments
             or self.voided_shipments
+            or self.returns
             or self.notes
             or self.movements
             or self.undoes
@@ -196,9 +232,18 @@ class PlannedChange:
             or self.facts.get("remove_tags")
         )
 
+    @property
+    def is_deleted_after(self) -> bool:
+        """A deleted order holds no pieces, whatever its statuses say."""
+        return self.after("deleted_at") is not None
+
     def after(self, name: str) -> Any:
         """The value of an order column once the change is applied."""
         return self.fields[name][1] if name in self.fields else getattr(self.order, name)
+
+    def removes(self, line: OrderLine) -> bool:
+        """Whether the line is no longer on the order after the change."""
+        return bool(line.pk) and self.line_values.get(line.pk, {}).get("is_removed", (None, False))[1] is True
 
     def address(self, kind: str) -> OrderAddress | None:
         return next((address for address in self.addresses if address.kind == kind), None)
@@ -217,12 +262,16 @@ class PlannedChange:
             self.order.version if not self.is_new else 0,
             self.payment.pk,
             self.fulfilment.pk,
-            sorted((name, str(new)) for name, (_old, new) in self.fields.items()),
+            sorted((name, str(new) if name != "deleted_at" else bool(new)) for name, (_old, new) in self.fields.items()),
             sorted((name, new) for name, (_old, new) in self.address_fields.items()),
             sorted(self.quantities.items()),
+            [(pk, sorted((name, str(new)) for name, (_old, new) in values.items())) for pk, values in sorted(self.line_values.items())],
+            [(line.sku, line.name, line.quantity, str(line.price.normalize())) for line in self.added_lines],
+            sorted((name, new) for name, (_old, new) in (self.rows | self.json_fields).items()),
             [(d.line.pk, d.shelf, d.lost) for d in self.decisions],
             [str(p.amount) for p in self.payments],
             [str(r.amount) for r, _lines in self.refunds],
+            [step.facts() for step in self.returns],
             [(s.tracking_number, [(row.line_id, row.quantity) for row in rows]) for s, rows in self.new_shipments],
             [(m.variant.pk, m.delta_on_hand, m.delta_committed) for m in self.movements],
             [c.facts() for c in self.consequences],

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 
 from orders.choices import Axis
 from orders.errors import InvalidWish
-from orders.models import LineDecision, Order, OrderEvent, OrderLine, Payment, Refund, RefundLine
+from orders.models import LineDecision, Order, OrderEvent, OrderLine, Payment, Refund, RefundLine, ReturnCase
 from orders.money import format_money, round_money
 from orders.services.limits import check_refund
 from orders.services.plan import OneOrderWish, PlannedChange, PlannedDecision, World
+from orders.services.returns import closing
 from orders.services.status import carry_consequences
 from orders.services.stock import Pieces
 
@@ -75,6 +76,7 @@ class RefundWish(OneOrderWish):
     reference: str = ""
     client_key: str = ""
     set_status: bool = True
+    return_id: int = 0  # the inspected return that the money is given for: it ends with it
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.refund_order or above one's limit, InvalidWish naming the field; never above
@@ -101,6 +103,8 @@ class RefundWish(OneOrderWish):
             refunded_at=world.now,
         )
         change.refunds.append((refund, rows))
+        if self.return_id:
+            change.returns.append(closing(order, self.return_id, ReturnCase.Ending.REFUND.value))
         everything = change.refunded_after >= change.paid_after
         # A cancelled order stays so while part of its money is still here: "Partially refunded" would take its pieces again.
         if self.set_status and (everything or not change.payment.releases):

@@ -32,6 +32,8 @@ class Pieces:
     def of(cls, line: OrderLine, change: PlannedChange | None = None) -> "Pieces":
         """The pieces of `line` as they are, or as they will be after `change`."""
         quantity, shelf, lost, back, shipped = line.quantity, line.pieces_shelf, line.pieces_lost, line.pieces_back, line.pieces_shipped
+        if change is not None and change.removes(line):
+            return cls(0, 0, 0, 0, 0)
         if change is not None:
             quantity = change.quantities.get(line.pk, quantity)
             for decision in change.decisions:
@@ -104,13 +106,19 @@ def _movement(
     variant = variants.get(line.variant_id) if line.variant_id else None
     if variant is None or not line.stock_followed:
         return None
-    committed, consumed = Pieces.of(line, change).wanted(change.payment, change.fulfilment) if variant.is_tracked else (0, 0)
+    committed, consumed = _wanted(line, change) if variant.is_tracked else (0, 0)
     delta_committed, delta_on_hand = committed - line.committed, line.consumed - consumed
     if not delta_committed and not delta_on_hand:
         return None
     on_hand_before, committed_before = counters[variant.pk]
     counters[variant.pk] = (on_hand_before + delta_on_hand, committed_before + delta_committed)
     return PlannedMovement(line, variant, delta_on_hand, delta_committed, on_hand_before, committed_before)
+
+
+def _wanted(line: OrderLine, change: PlannedChange) -> tuple[int, int]:
+    """(committed, consumed) of a line after the change; a deleted order keeps nothing but what is lost."""
+    pieces = Pieces.of(line, change)
+    return (0, pieces.lost) if change.is_deleted_after else pieces.wanted(change.payment, change.fulfilment)
 
 
 def _shortage(variant: Variant, change: PlannedChange, counters: tuple[int, int], taken: int) -> NotEnoughStock:
@@ -127,7 +135,7 @@ def _shortage(variant: Variant, change: PlannedChange, counters: tuple[int, int]
 
 
 def _mark_oversold(change: PlannedChange, *, is_short: bool) -> None:
-    holds = any(Pieces.of(line, change).wanted(change.payment, change.fulfilment) != (0, 0) for line in change.lines)
+    holds = any(_wanted(line, change) != (0, 0) for line in change.lines)
     oversold = is_short or (change.order.is_oversold and holds and not change.fulfilment.goods_left)
     if oversold != change.order.is_oversold and change.movements:
         change.fields["is_oversold"] = (change.order.is_oversold, oversold)

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 from orders.choices import Axis
 from orders.errors import CannotUndo
 from orders.models import LineDecision, Order, OrderEvent, Payment, Refund, RefundLine, Shipment
+from orders.services.line_writing import JSON_COLUMNS, ROWS, take_back, variants_of_removed
 from orders.services.plan import OneOrderWish, OrdersWish, PlannedChange, Wish, World
+from orders.services.return_rows import take_back_step
 from orders.services.status import STATUS_RIGHTS, reverse_decisions
 
 UNDOABLE = (
@@ -34,6 +36,7 @@ RIGHTS: dict[str, str] = {
     OrderEvent.Kind.PAYMENT: "orders.record_payment",
     OrderEvent.Kind.REFUND: "orders.refund_order",
 }
+EDITED_PARTS = JSON_COLUMNS | set(ROWS) | {"lines"}  # `take_back` knows them
 TRANSPARENT = (OrderEvent.Kind.NOTE,)  # a note after a change does not stand in the way of undoing it
 
 
@@ -88,6 +91,10 @@ class _TakesBack(Wish):
         """The change of `order` that is to be taken back."""
         raise TypeError(f"{type(self).__name__} does not say which change")
 
+    def variant_ids(self) -> Iterable[int]:
+        """Items that an edit removed may come back."""
+        return variants_of_removed(self.order_ids())
+
     def _past(self, world: World) -> Past:
         if self._read is None or self._read[0] is not world:  # a world of its own per look: read again under the locks
             self._read = (world, load_past(world.orders))
@@ -110,6 +117,7 @@ class _TakesBack(Wish):
         reverse_decisions(change, past.decisions.get(event.pk, ()))
         self._reverse_money(change, past.payments.get(event.pk, ()), past.refunds.get(event.pk, ()))
         change.voided_shipments = past.shipments.get(event.pk, [])
+        take_back_step(change, event)
         return change
 
     def _check_rights(self, event: OrderEvent, world: World, past: Past) -> None:
@@ -137,10 +145,11 @@ class _TakesBack(Wish):
                 change.fulfilment = world.status(Axis.FULFILMENT, pair["from"])
             elif "." in name:
                 self._restore_address(change, name, pair["from"])
-            elif name != "is_oversold":
+            elif name not in EDITED_PARTS and name != "is_oversold":
                 old = _python(order, name, pair["from"])
                 if getattr(order, name) != old:
                     change.fields[name] = (getattr(order, name), old)
+        take_back(change, event, world.variants)
         for name, opposite in (("add_tags", "remove_tags"), ("remove_tags", "add_tags")):
             if event.facts.get(name):
                 change.facts[opposite] = event.facts[name]

@@ -48,6 +48,8 @@ from orders.search import (
     phone_fact,
 )
 from orders.services.change import Consequence, PlannedChange
+from orders.services.line_writing import insert_added_lines, parts_as_json, words_of_lines, write_edited_parts
+from orders.services.return_rows import save_returns
 from orders.services.stock import write_movements
 from orders.services.wishes import Plan
 
@@ -79,10 +81,12 @@ def save_changes(plan: Plan) -> None:
     for change in changes:
         if change.is_new:
             _insert_order(change)
+    insert_added_lines(changes)
     _write_events(plan)
     _write_parts(changes)
     write_movements(changes, plan.wish.actor)
     _write_lines(changes)
+    write_edited_parts(changes)
     _write_addresses(changes)
     _write_orders(changes)
     by_class: dict[type[Consequence], list[tuple[PlannedChange, Consequence]]] = defaultdict(list)
@@ -122,6 +126,8 @@ def _write_events(plan: Plan) -> None:
     for change in plan.changes:
         skipped = [c.key for c in change.consequences if not c.is_on]
         facts = {key: _plain(value) for key, value in change.facts.items()}
+        if change.returns:
+            facts["returns"] = [step.as_json() for step in change.returns]
         if skipped:
             facts["skipped"] = skipped
         change.event = OrderEvent(
@@ -160,7 +166,7 @@ def changes_as_json(change: PlannedChange) -> dict[str, Any]:
         found["quantities"] = {
             str(pk): {"from": before[pk].quantity, "to": quantity, "name": before[pk].name} for pk, quantity in change.quantities.items()
         }
-    return found
+    return found | parts_as_json(change)
 
 
 def _write_parts(changes: Sequence[PlannedChange]) -> None:
@@ -194,6 +200,7 @@ def _write_parts(changes: Sequence[PlannedChange]) -> None:
             refund_row.refund = refund
             refund_lines.append(refund_row)
     RefundLine.objects.bulk_create(refund_lines)
+    save_returns(changes)
     Shipment.objects.bulk_create([shipment for shipment, _rows in shipments], batch_size=500)
     for shipment, shipped_rows in shipments:
         for shipped_row in shipped_rows:
@@ -310,7 +317,7 @@ def _new_words(change: PlannedChange) -> str:
         address = change.address(kind)
         facts.append(phone_fact(phone, str(address.country) if address else ""))
     facts += [fact(NOTE, note.text) for note in change.notes]
-    return "".join(facts)
+    return "".join([*facts, *words_of_lines(change)])
 
 
 def _write_tags(changes: Sequence[PlannedChange]) -> None:

@@ -3,8 +3,17 @@
 from orders.admin.wishes.base import Subject, Ticks, WishForm
 from orders.admin.wishes.contact import ContactForm
 from orders.admin.wishes.editing import DetailsForm, HoldForm, QuantityForm
+from orders.admin.wishes.ending import CancelForm, DeleteForm, RestoreForm
 from orders.admin.wishes.goods import ReturnForm, ShipmentForm, TrackingForm
 from orders.admin.wishes.money import PaymentForm, RefundForm
+from orders.admin.wishes.returns import (
+    ApproveReturnForm,
+    AskReturnForm,
+    CloseReturnForm,
+    InspectReturnForm,
+    ReceiveReturnForm,
+    RefuseReturnForm,
+)
 from orders.admin.wishes.status import StatusForm
 from orders.models import Order, Shop, Status
 from orders.services.plan import Actor
@@ -18,14 +27,23 @@ FORMS: dict[str, type[WishForm]] = {
     "shipment": ShipmentForm,
     "tracking": TrackingForm,
     "return": ReturnForm,
+    "cancel": CancelForm,
+    "remove": DeleteForm,
+    "restore": RestoreForm,
+    "ask_return": AskReturnForm,
+    "approve_return": ApproveReturnForm,
+    "refuse_return": RefuseReturnForm,
+    "receive_return": ReceiveReturnForm,
+    "inspect_return": InspectReturnForm,
+    "close_return": CloseReturnForm,
     "hold": HoldForm,
     "quantity": QuantityForm,
     "details": DetailsForm,
     "contact": ContactForm,
 }
 
-# Changes of one part of an order: the address names the item or the parcel.
-OF_A_PART = frozenset({"tracking", "quantity"})
+# Changes of one part of an order: the address names the item, the parcel or the return.
+OF_A_PART = frozenset({"approve_return", "refuse_return", "receive_return", "inspect_return", "close_return", "tracking", "quantity"})
 
 
 def subject_of(order: Order, actor: Actor, *, part: int = 0) -> Subject:

@@ -172,6 +172,26 @@ class WishForm(forms.Form):
         return self.cleaned_data.get(f"{name}-{line.pk}") or 0
 
 
+class AsksReason(WishForm):
+    """A form that is applied with a reason only, and shows what it does before one is written."""
+
+    def __init__(self, data: QueryDict, subject: Subject) -> None:
+        self.is_look = "version" not in data or "preview" in data
+        super().__init__(data, subject)
+
+    def add_reason(self, label: str, help_text: str = "") -> None:
+        widget = text_input(required="required", autocomplete="off")
+        self.fields["reason"] = forms.CharField(label=label, required=False, max_length=400, help_text=help_text, widget=widget)
+
+    def clean(self) -> None:
+        if not self.is_look and not self.cleaned_data.get("reason", "").strip():
+            self.add_error("reason", _("Say why."))
+
+    def reason(self) -> str:
+        """The reason; while one only looks, dots stand for what is to come."""
+        return self.cleaned_data["reason"].strip() or ("…" if self.is_look else "")
+
+
 def pieces_field(label: str, most: int, initial: int = 0) -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
