@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from orders.errors import OrderError, StaleOrder
+from orders.errors import InvalidWish, OrderError, StaleOrder
 from orders.services.change import Consequence, NotGoing, PanelItem, PlannedChange, PlannedDecision, PlannedMovement
 from orders.services.stock import settle
 from orders.services.wishes import Actor, OneOrderWish, OrdersWish, Outcome, Plan, Wish
@@ -72,7 +72,9 @@ def _apply_chunk(wish: Wish, ids: list[int], seen: Mapping[int, str] | None) -> 
         for change in list(locked.changes):
             key = change.order.pk or 0
             digest = change.digest()
-            if seen is not None and key in seen and seen[key] != digest:
+            if change.needs_reason and not change.reason.strip():
+                locked.refuse(change, InvalidWish(change.needs_reason, field="reason"))
+            elif seen is not None and key in seen and seen[key] != digest:
                 locked.refuse(change, StaleOrder(_("This order changed meanwhile. Nothing was saved; look at it again.")))
             elif key not in prepared or prepared[key].digest() != digest:
                 _render_again(wish, locked, change)

@@ -81,11 +81,11 @@ def price_draft(draft: OrderDraft, world: World, variants: Mapping[int, Variant]
         raise InvalidWish(_("An order needs at least one item."), field="items")
     if len(draft.lines) > MOST_LINES:
         raise InvalidWish(_("An order holds at most %(most)d items.") % {"most": MOST_LINES}, field="items")
-    destination = _destination(draft, str(shop.country))
+    destination = destination_of(draft, str(shop.country))
     taxes = TaxTable(str(shop.country))
     order = _order_of(draft, world, currency=currency, includes_tax=includes_tax)
     lines = [
-        _line(row, position, order=order, draft=draft, taxes=taxes, destination=destination, variants=variants, by_sku=by_sku)
+        line_of(row, position, order=order, draft=draft, taxes=taxes, destination=destination, variants=variants, by_sku=by_sku)
         for position, row in enumerate(draft.lines)
     ]
     order.subtotal = sum((line.amount for line in lines), Decimal(0))
@@ -135,7 +135,8 @@ def _with_totals(order: Order, **values: Decimal) -> Order:
     return changed
 
 
-def _destination(draft: OrderDraft, shop_country: str) -> str:
+def destination_of(draft: OrderDraft, shop_country: str) -> str:
+    """The country whose VAT may apply: where the goods go, the shop's own for what is picked up."""
     if draft.delivery_kind == "PICKUP":
         return shop_country
     person = draft.shipping or draft.billing
@@ -185,7 +186,7 @@ def _order_of(draft: OrderDraft, world: World, *, currency: str, includes_tax: b
     )
 
 
-def _line(
+def line_of(
     row: DraftLine,
     position: int,
     *,
@@ -196,6 +197,7 @@ def _line(
     variants: Mapping[int, Variant],
     by_sku: Mapping[str, Variant],
 ) -> OrderLine:
+    """The unsaved line of a draft's item, with price and VAT. Raises InvalidWish naming the field."""
     place = f"items[{position}]"
     variant = variants.get(row.variant_id or 0) or by_sku.get(row.sku)
     if row.variant_id and variant is None:
