@@ -5,129 +5,28 @@ Pure: reads a constant number of rows for the whole plan and writes nothing. Sta
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from invoices.doorbell import ring_for_documents
+from invoices.consequences import KIND, STATE, CancelDocument, IssueDocument, RestoreDocument
 from invoices.models import Invoice, PendingDocument, SellerProfile
+from invoices.replacing import plan_replacement
 from invoices.services.issuing import preconditions, uncredited_invoices
 from invoices.services.preconditions import blocking
+from invoices.services.previewing import preview_credit
 from orders.errors import CannotUndo, InvalidWish
 from orders.models import ExternalDocument, OrderEvent, Refund, RefundLine, Status
-from orders.money import format_money, round_money
-from orders.services.plan import Consequence, NotGoing, PanelItem, Plan, PlannedChange
-from orders.services.writing import update_rows
+from orders.money import round_money
+from orders.services.plan import NotGoing, Plan, PlannedChange
 
 ZERO = Decimal(0)
 ADDRESSEE = frozenset({"customer_name", "tax_id"})  # what an invoice copies of the order, with the addresses
 UNTOUCHED = frozenset({OrderEvent.Kind.NOTE, OrderEvent.Kind.HOLD, OrderEvent.Kind.DETAILS})
-KIND = PendingDocument.Kind
-STATE = PendingDocument.State
 TRIGGER = PendingDocument.Trigger
-
-
-@dataclass(kw_only=True)
-class IssueDocument(Consequence):
-    """An invoice or credit note will be issued once `release_at` has passed."""
-
-    kind: str
-    trigger: str
-    amount: Decimal
-    currency: str
-    release_at: datetime
-    is_held: bool
-    details: dict[str, Any] = field(default_factory=dict)
-    obstacles: tuple[str, ...] = ()
-
-    def facts(self) -> tuple[Any, ...]:
-        return (self.key, self.is_on, self.kind, str(self.amount.normalize()))
-
-    def describe(self) -> PanelItem:
-        title = _("An invoice is issued") if self.kind == KIND.INVOICE else _("A credit note is issued")
-        lines: tuple[str, ...] = (format_money(self.amount, self.currency),)
-        if self.obstacles:
-            lines += (_("It will wait for you:"), *self.obstacles)
-        return PanelItem(icon="file-text", title=title, lines=lines, when=_("after the undo time") if self.is_held else _("at once"))
-
-    @classmethod
-    def save_all(cls, items: Sequence[tuple[PlannedChange, "IssueDocument"]]) -> None:
-        """Insert a waiting document per item; the worker is woken after commit for those that are due."""
-        wanted = [(change, item) for change, item in items if item.is_on]
-        PendingDocument.objects.bulk_create(
-            [
-                PendingDocument(
-                    order=change.order,
-                    event=change.event,
-                    kind=item.kind,
-                    trigger=item.trigger,
-                    release_at=item.release_at,
-                    amount=item.amount,
-                    details=item.details,
-                    issue_key=f"event:{change.event.pk}:{item.kind}",
-                )
-                for change, item in wanted
-                if change.event is not None
-            ],
-            batch_size=500,
-        )
-        if any(not item.is_held for _change, item in wanted):
-            transaction.on_commit(lambda: ring_for_documents())
-
-
-@dataclass(kw_only=True)
-class CancelDocument(Consequence):
-    """A document that was still waiting is not issued."""
-
-    pending_id: int
-    kind: str
-    optional: bool = False
-
-    def describe(self) -> PanelItem:
-        title = _("The waiting invoice is not issued") if self.kind == KIND.INVOICE else _("The waiting credit note is not issued")
-        return PanelItem(icon="file-x", title=title, when=_("at once"))
-
-    @classmethod
-    def save_all(cls, items: Sequence[tuple[PlannedChange, "CancelDocument"]]) -> None:
-        """Cancel the waiting rows and remember which event did it, so that undoing that event brings them back."""
-        events = {item.pending_id: change.event.pk for change, item in items if change.event is not None}
-        waiting = PendingDocument.objects.filter(pk__in=events, state__in=(STATE.WAITING, STATE.NEEDS_STAFF))
-        ids = list(waiting.values_list("pk", flat=True))
-        update_rows(PendingDocument, ["cancelled_by_id"], [PendingDocument(pk=pk, cancelled_by_id=events[pk]) for pk in ids])
-        PendingDocument.objects.filter(pk__in=ids).update(state=STATE.CANCELLED)
-
-
-@dataclass(kw_only=True)
-class RestoreDocument(Consequence):
-    """A document that the undone change had stopped waits again."""
-
-    pending_id: int
-    kind: str
-    release_at: datetime
-    optional: bool = False
-
-    def describe(self) -> PanelItem:
-        title = (
-            _("The invoice that was stopped waits again")
-            if self.kind == KIND.INVOICE
-            else _("The credit note that was stopped waits again")
-        )
-        return PanelItem(icon="file-text", title=title, when=_("after the undo time"))
-
-    @classmethod
-    def save_all(cls, items: Sequence[tuple[PlannedChange, "RestoreDocument"]]) -> None:
-        alike: dict[datetime, list[int]] = defaultdict(list)
-        for _change, item in items:
-            alike[item.release_at].append(item.pending_id)
-        for release_at, ids in alike.items():
-            PendingDocument.objects.filter(pk__in=ids, state=STATE.CANCELLED).update(
-                state=STATE.WAITING, cancelled_by=None, release_at=release_at
-            )
 
 
 @dataclass
@@ -144,7 +43,7 @@ class _Papers:
 
 def plan_documents(plan: Plan, *, render: bool) -> None:
     """Add what every change of `plan` does to documents; refuse to undo what was issued."""
-    _plan_kept_addresses([change for change in plan.changes if ADDRESSEE & set(change.fields) or change.address_fields])
+    _plan_kept_addresses([c for c in plan.changes if c.kind != OrderEvent.Kind.EDIT and (ADDRESSEE & set(c.fields) or c.address_fields)])
     changes = [change for change in plan.changes if change.kind not in UNTOUCHED]
     if not changes:
         return
@@ -156,6 +55,10 @@ def plan_documents(plan: Plan, *, render: bool) -> None:
             _plan_deletion(plan, change, papers)
         elif change.kind == OrderEvent.Kind.RESTORED:
             continue
+        elif change.kind == OrderEvent.Kind.EDIT:
+            waiting = papers.waiting.get(change.order.pk or 0, [])
+            invoice = papers.invoices.get(change.order.pk or 0)
+            _cancel(change, plan_replacement(plan, change, invoice, waiting, is_external=change.order.pk in papers.external))
         else:
             _plan_change(plan, change, papers, explain=render and len(plan.changes) == 1)
 
@@ -239,9 +142,17 @@ def _plan_change(plan: Plan, change: PlannedChange, papers: _Papers, *, explain:
         _add(plan, change, KIND.CREDIT_NOTE, TRIGGER.RELEASED, invoice.remaining, _rest_of(change))
     elif change.refunds and (invoice or any(document.kind == KIND.INVOICE for document in waiting)):
         _plan_refund(plan, change)
+    if explain and invoice:
+        _show_papers(change, invoice)
     trigger = _trigger_of(change, papers.seller)
     if trigger and not credit:
         _plan_invoice(plan, change, papers, trigger, is_waiting=any(d.kind == KIND.INVOICE for d in waiting), explain=explain)
+
+
+def _show_papers(change: PlannedChange, invoice: Invoice) -> None:
+    for item in change.consequences:
+        if isinstance(item, IssueDocument) and item.kind == KIND.CREDIT_NOTE:
+            item.paper = preview_credit(invoice, item.details)
 
 
 def _is_overtaken(change: PlannedChange, document: PendingDocument, *, releases: bool) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
+from invoices.consequences import CancelDocument, IssueDocument
 from invoices.models import PendingDocument
-from invoices.planner import CancelDocument, IssueDocument
 from notifications.composing import Composer
 from notifications.downloads import downloads_of
 from notifications.kinds import STATUS_KINDS, Kind, Text

@@ -9,7 +9,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from invoices.errors import CannotIssue
+from invoices.errors import CannotIssue, Problem
 from invoices.models import Invoice, PendingDocument
 from invoices.services.crediting import credit_invoice
 from invoices.services.issuing import issue_invoice, uncredited_invoices
@@ -66,6 +66,8 @@ def release_document(pk: int, *, now: datetime | None = None, actor: Actor | Non
 def _issue(document: PendingDocument, actor: Actor) -> None:
     """Fill in what becomes of `document`; raises CannotIssue."""
     if document.kind == PendingDocument.Kind.INVOICE:
+        if document.details.get("replaces") and not _take_back(document, actor):
+            return
         document.invoice = issue_invoice(document.order_id, actor=actor, issue_key=document.issue_key)
         document.state, document.reasons = PendingDocument.State.ISSUED, []
         return
@@ -76,6 +78,29 @@ def _issue(document: PendingDocument, actor: Actor) -> None:
         return
     document.invoice = _credit(document, invoice, actor)
     document.state, document.reasons = PendingDocument.State.ISSUED, []
+
+
+def _take_back(document: PendingDocument, actor: Actor) -> bool:
+    """Credit the invoice that `document` replaces; False where somebody has issued another one since. Raises CannotIssue."""
+    invoice = uncredited_invoices([document.order_id]).get(document.order_id)
+    if invoice is None:
+        return True
+    if invoice.pk != document.details["replaces"]:
+        document.state = PendingDocument.State.CANCELLED
+        text = _("Invoice %(number)s was issued for this order meanwhile.") % {"number": invoice.number}
+        document.reasons = [{"code": "already_invoiced", "text": text, "link": ""}]
+        return False
+    if invoice.remaining != invoice.gross:
+        text = _("Part of invoice %(number)s was credited meanwhile: look what is left, then correct it by hand.")
+        raise CannotIssue([Problem("partly_credited", "order", text % {"number": invoice.number})])
+    credit_invoice(
+        invoice.pk,
+        actor=actor,
+        reason=Invoice.Reason.EDIT,
+        reason_text=document.details.get("reason_text", ""),
+        issue_key=f"{document.issue_key}:credit",
+    )
+    return True
 
 
 def _credit(document: PendingDocument, invoice: Invoice, actor: Actor) -> Invoice:

@@ -9,5 +9,5 @@ def quiet_doorbell(monkeypatch):
     rings = []
     for module in ("consequences", "services", "carts"):
         monkeypatch.setattr(f"notifications.{module}.ring", lambda: rings.append(1))
-    monkeypatch.setattr("invoices.planner.ring_for_documents", lambda: None)
+    monkeypatch.setattr("invoices.consequences.ring_for_documents", lambda: None)
     return rings

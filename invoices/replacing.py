@@ -1,0 +1,89 @@
+"""What an edit of an order does to its invoice. An issued one is never changed: a credit note and a new invoice replace it."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from invoices.consequences import KIND, ReplaceInvoice
+from invoices.models import Invoice, PendingDocument
+from orders.money import round_money
+from orders.services.plan import NotGoing, Plan, PlannedChange
+
+# Columns of an order that its invoice prints; sums that only follow from what is paid otherwise are not among them.
+PRINTED = frozenset(
+    {
+        "subtotal",
+        "discount",
+        "coupon_discount",
+        "coupon_code",
+        "shipping_cost",
+        "handling_fee",
+        "surcharges_total",
+        "tax",
+        "tax_id",
+        "tax_id_valid",
+        "tax_exempt",
+        "reverse_charge",
+        "shipping_method",
+    }
+)
+
+
+def plan_replacement(
+    plan: Plan, change: PlannedChange, invoice: Invoice | None, waiting: Sequence[PendingDocument], *, is_external: bool
+) -> list[PendingDocument]:
+    """Add what becomes of the order's invoice, or why nothing does; returns the waiting replacements that are overtaken.
+
+    An edit of an invoiced order asks for a reason.
+    """
+    overtaken = [document for document in waiting if document.trigger == PendingDocument.Trigger.EDITED]
+    left = [document for document in waiting if document not in overtaken and document.kind == KIND.INVOICE]
+    if invoice is not None:
+        change.needs_reason = _("Say why: invoice %(number)s is issued already.") % {"number": invoice.number}
+        _plan_new_invoice(plan, change, invoice, overtaken)
+    elif is_external:
+        change.needs_reason = _("Say why: another system issued a document for this order.")
+        _tell(change, _("Another system issued a document for this order"), _("Correct it there; nothing is issued here."))
+    elif left:
+        _tell(
+            change, _("The invoice that waits is issued with the order as edited"), _("It has no number yet: nothing is to be corrected.")
+        )
+    else:
+        _tell(change, _("No document changes"), _("No invoice is issued yet: nothing is to be corrected."))
+    return overtaken
+
+
+def _plan_new_invoice(plan: Plan, change: PlannedChange, invoice: Invoice, overtaken: Sequence[PendingDocument]) -> None:
+    order = change.order
+    if any(document.event_id == change.facts.get("reverts") for document in overtaken):
+        _tell(change, _("Invoice %(number)s stands") % {"number": invoice.number}, _("The order says again what the invoice says."))
+    elif not _is_printed(change):
+        _tell(change, _("Invoice %(number)s stands") % {"number": invoice.number}, _("Nothing that it says changes."))
+    elif invoice.remaining != invoice.gross:
+        reason = _("Part of it was credited already: issue the credit note for the rest and the new invoice by hand.")
+        _tell(change, _("Invoice %(number)s is not replaced by itself") % {"number": invoice.number}, reason)
+    else:
+        gross = change.total_after + change.after("gift_card_amount") - change.after("tips_total")
+        change.add(
+            ReplaceInvoice(
+                key="document:replace",
+                kind=KIND.INVOICE,
+                trigger=PendingDocument.Trigger.EDITED,
+                amount=round_money(gross, order.currency),
+                currency=order.currency,
+                release_at=plan.release_at,
+                is_held=plan.is_held,
+                details={"replaces": invoice.pk, "reason_text": change.reason},
+                number=invoice.number,
+                before=invoice.gross,
+            )
+        )
+
+
+def _is_printed(change: PlannedChange) -> bool:
+    items = change.quantities or change.line_values or change.added_lines or change.rows
+    return bool(items or change.address_fields or PRINTED & set(change.fields))
+
+
+def _tell(change: PlannedChange, title: str, reason: str) -> None:
+    change.add(NotGoing(key="document:edit", icon="file-text", title=title, reason=reason))
