@@ -23,7 +23,7 @@ class Worker:
         self.database, self.orders = database, orders
         folder = Path(os.environ["BENCH_FOLDER"]) / f"{database}-{orders}"
         folder.mkdir(parents=True, exist_ok=True)
-        values = {"VAR_DIR": str(folder), "BENCH_ORDERS": str(orders), "BENCH_DATABASE": database}
+        values = {"DATABASE_URL": f"sqlite:///{folder / 'bench.sqlite3'}", "BENCH_ORDERS": str(orders), "BENCH_DATABASE": database}
         self.process = subprocess.Popen(
             [sys.executable, str(WORKER)], env=os.environ | values, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
