@@ -46,7 +46,7 @@ def start_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse
     if asked.state != State.PROPOSED:
         return _to_receipt(request, asked)
     require(request.user, right_for(asked.kind, asked.wish))
-    if asked.kind == Kind.STATUS:
+    if asked.kind in (Kind.STATUS, Kind.TRACKING):
         start(asked, _ticks(request, asked))
         return _to_receipt(request, asked)
     panel = panel_of(asked, request.user, request.POST)

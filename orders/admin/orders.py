@@ -21,6 +21,7 @@ from orders.admin.panel import mail_view, panel_view
 from orders.admin.peek import peek_view
 from orders.admin.quick import quick_view
 from orders.admin.saved_views import arrange_views, save_columns, save_view
+from orders.admin.tracking import tracking_view
 from orders.admin.wishes import FORMS, OF_A_PART
 from orders.models import Order
 
@@ -31,6 +32,7 @@ PLACES: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "save_view": ("views/save/", save_view),
     "columns": ("columns/", save_columns),
     "fresh": ("fresh/", fresh_view),
+    "tracking_file": ("tracking/", tracking_view),
     "note": ("<int:pk>/note/", note_view),
     "answer": ("<int:pk>/note/<int:part>/", note_view),
     "note_file": ("<int:pk>/note/file/<int:part>/", file_view),

@@ -17,6 +17,7 @@ RIGHTS: dict[str, str] = {
     Kind.TAG: "orders.change_order",
     Kind.ASSIGN: "orders.change_order",
     Kind.HOLD: "orders.change_order",
+    Kind.TRACKING: "orders.ship_order",
     Kind.PRINT: "orders.print_order",
     Kind.EXPORT: "orders.export_order",
 }
@@ -26,10 +27,11 @@ MOST: dict[str, int] = {
     Kind.TAG: 5_000,
     Kind.ASSIGN: 5_000,
     Kind.HOLD: 5_000,
+    Kind.TRACKING: 5_000,
     Kind.PRINT: 500,
     Kind.EXPORT: 200_000,
 }
-CHANGES = (Kind.STATUS, Kind.TAG, Kind.ASSIGN, Kind.HOLD)  # change orders, and can be undone
+CHANGES = (Kind.STATUS, Kind.TAG, Kind.ASSIGN, Kind.HOLD, Kind.TRACKING)  # change orders, and can be undone
 PAPER = (Kind.PRINT, Kind.EXPORT)  # make a file, in the queue of the worker that makes files
 SHEETS, SLIPS = "sheets", "slips"
 ORDERS, ITEMS = "orders", "items"
@@ -66,6 +68,8 @@ def what_of(job: BulkJob, statuses: Mapping[tuple[str, str], Status] | None = No
             return _("Assign to %(name)s") % {"name": wish["name"]} if wish.get("assignee") else _("Assign to nobody")
         case Kind.HOLD:
             return _("Put on hold") if wish.get("held") else _("Take off hold")
+        case Kind.TRACKING:
+            return _("Tracking numbers of a file")
         case Kind.PRINT:
             return _("Order sheets") if wish.get("what") == SHEETS else _("Packing slips")
         case Kind.EXPORT:

@@ -11,6 +11,7 @@ from orders.services.change import PlannedChange
 from orders.services.editing import DetailsWish, HoldWish
 from orders.services.plan import Actor, OrdersWish, plan
 from orders.services.status import StatusWish
+from orders.services.tracking import Given, TrackingNumbersWish
 from orders.services.undo import UndoManyWish
 
 
@@ -29,6 +30,9 @@ def wish_of(job: BulkJob, ids: Sequence[int], actor: Actor) -> OrdersWish:
             return DetailsWish(ids=ids, actor=actor, values={"assignee_id": wish["assignee"]})
         case Kind.HOLD:
             return HoldWish(ids=ids, actor=actor, held=wish["held"], reason=wish.get("reason", ""))
+        case Kind.TRACKING:
+            given = {pk: Given(*wish["numbers"][str(pk)]) for pk in ids if str(pk) in wish["numbers"]}
+            return TrackingNumbersWish(ids=ids, actor=actor, numbers=given)
         case Kind.UNDO if job.undoes:
             return UndoManyWish(ids=ids, actor=actor, events=changed_events(job.undoes, ids))
     raise TypeError(f"{job.kind} changes no order")
@@ -45,10 +49,12 @@ def wish_with_seen(job: BulkJob, items: Iterable[BulkItem], actor: Actor) -> tup
     wish = wish_of(job, ids, actor)
     shown = {item.order_id: item.seen for item in items if item.seen}
     off, record = set(job.wish.get("off", ())), job.wish.get("record")
-    if not isinstance(wish, StatusWish) or (not off and record is None):
+    if not isinstance(wish, (StatusWish, TrackingNumbersWish)) or (not off and record is None):
         return wish, shown
     bare = plan(wish, render=False)
-    ticked = replace(wish, skip=keys_of(bare.changes, off), record=record)
+    ticked: OrdersWish = replace(wish, skip=keys_of(bare.changes, off))
+    if isinstance(ticked, StatusWish):
+        ticked = replace(ticked, record=record)
     as_shown, wanted = bare.digests(), plan(ticked, render=False).digests()
     return ticked, {pk: wanted.get(pk, "") if as_shown.get(pk) == digest else "other" for pk, digest in shown.items()}
 

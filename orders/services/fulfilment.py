@@ -1,13 +1,13 @@
 """Goods on their way: parcels, tracking numbers, pieces that come back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from orders.choices import Axis
 from orders.errors import InvalidWish
-from orders.models import Order, OrderEvent, ShipmentLine
+from orders.models import Order, OrderEvent, Shipment, ShipmentLine
 from orders.services.plan import OneOrderWish, PlannedChange, World
 from orders.services.status import add_shipment, carry_consequences, decide_returned
 from orders.services.stock import Pieces
@@ -15,12 +15,16 @@ from orders.services.stock import Pieces
 
 @dataclass(kw_only=True)
 class ShipmentWish(OneOrderWish):
-    """Record a parcel with `quantities` per line id (None: all that is left). A complete shipment sets Shipped if asked."""
+    """Record a parcel with `quantities` per line id (None: all that is left). A complete shipment sets Shipped if asked.
+
+    `status` is what a complete shipment sets instead: Out for delivery, where the shop brings it itself.
+    """
 
     quantities: Mapping[int, int] | None = None
     carrier: str = ""
     tracking_number: str = ""
     set_shipped: bool = True
+    status: str = "SHIPPED"
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises StaleOrder, NotAllowed without orders.ship_order, InvalidWish where nothing or too much is to be shipped."""
@@ -35,7 +39,7 @@ class ShipmentWish(OneOrderWish):
             raise InvalidWish(_("Nothing is left to ship."))
         complete = all(line.is_digital or not Pieces.of(line, change).unshipped for line in change.lines)
         if self.set_shipped and complete and not change.fulfilment.goods_left:
-            change.fulfilment = world.status(Axis.FULFILMENT, "SHIPPED")
+            change.fulfilment = world.status(Axis.FULFILMENT, self.status)
             carry_consequences(change, world, record=False)
         return change
 
@@ -60,13 +64,27 @@ class TrackingWish(OneOrderWish):
         number = self.tracking_number.strip()
         if (number, self.carrier) == (old.tracking_number, old.carrier):
             return change
-        change.voided_shipments.append(old)
-        add_shipment(change, world, carrier=self.carrier or old.carrier, tracking_number=number, quantities={})
-        new, rows = change.new_shipments[0]
-        new.shipped_at = old.shipped_at
-        by_pk = {line.pk: line for line in change.lines}
-        rows += [ShipmentLine(line=by_pk[row.line_id], quantity=row.quantity) for row in old.lines.all()]
+        replace_parcel(change, world, old, carrier=self.carrier, tracking_number=number)
         return change
+
+
+def replace_parcel(change: PlannedChange, world: World, old: Shipment, *, carrier: str, tracking_number: str) -> None:
+    """Plan that `old` becomes void and a new parcel names its pieces, under another number or with another carrier."""
+    change.voided_shipments.append(old)
+    add_shipment(change, world, carrier=carrier or old.carrier, tracking_number=tracking_number, quantities={})
+    new, rows = change.new_shipments[-1]
+    new.shipped_at = old.shipped_at
+    by_pk = {line.pk: line for line in change.lines}
+    rows += [ShipmentLine(line=by_pk[row.line_id], quantity=row.quantity) for row in old.lines.all() if row.line_id in by_pk]
+
+
+def bring_back(change: PlannedChange, parcels: Iterable[Shipment]) -> None:
+    """Plan parcels like those that a change made void, with the pieces they named: its undo."""
+    by_pk = {line.pk: line for line in change.lines}
+    for old in parcels:
+        copied = ("carrier", "tracking_number", "tracking_url", "shipped_at")
+        rows = [ShipmentLine(line=by_pk[row.line_id], quantity=row.quantity) for row in old.lines.all() if row.line_id in by_pk]
+        change.new_shipments.append((Shipment(**{name: getattr(old, name) for name in copied}), rows))
 
 
 @dataclass(kw_only=True)

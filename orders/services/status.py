@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from orders.choices import Axis
 from orders.errors import InvalidWish, NotAllowed
-from orders.models import Carrier, LineDecision, Order, OrderEvent, Payment, Refund, Shipment, ShipmentLine, Status
+from orders.models import LineDecision, Order, OrderEvent, Payment, Refund, Shipment, ShipmentLine, Status
+from orders.search import fold
 from orders.services.change import PlannedChange, PlannedDecision
 from orders.services.limits import check_refund
 from orders.services.stock import Pieces, decide_release
@@ -224,9 +225,10 @@ def add_shipment(
             )
         if wanted:
             rows.append(ShipmentLine(line=line, quantity=wanted))
-    known = Carrier.objects.filter(name=carrier).first() if carrier else None
+    carrier = carrier or change.order.shipping_carrier
+    known = world.carriers.get(fold(carrier)) if carrier and tracking_number else None
     shipment = Shipment(
-        carrier=carrier or change.order.shipping_carrier,
+        carrier=carrier,
         tracking_number=tracking_number,
         tracking_url=known.url_for(tracking_number) if known else "",
         shipped_at=world.now,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from orders.choices import Axis
 from orders.errors import CannotUndo
 from orders.models import LineDecision, Order, OrderEvent, Payment, Refund, RefundLine, Shipment
+from orders.services.fulfilment import bring_back
 from orders.services.line_writing import JSON_COLUMNS, ROWS, take_back, variants_of_removed
 from orders.services.plan import OneOrderWish, OrdersWish, PlannedChange, Wish, World
 from orders.services.return_rows import take_back_step
@@ -54,6 +55,7 @@ class Past:
     payments: dict[int, list[Payment]] = field(default_factory=dict)
     refunds: dict[int, list[Refund]] = field(default_factory=dict)
     shipments: dict[int, list[Shipment]] = field(default_factory=dict)
+    replaced: dict[int, list[Shipment]] = field(default_factory=dict)  # parcels that the change made void
     with_payments: set[int] = field(default_factory=set)
     with_refunds: set[int] = field(default_factory=set)
 
@@ -71,6 +73,8 @@ def load_past(order_ids: Iterable[int]) -> Past:
     past.payments = _by_event(row for row in payments if not hasattr(row, "reversed_by"))
     past.refunds = _by_event(row for row in refunds if not hasattr(row, "reversed_by"))
     past.shipments = _by_event(Shipment.objects.filter(event__in=events, voided_by=None).prefetch_related("lines"))
+    for parcel in Shipment.objects.filter(voided_by__in=events).prefetch_related("lines").order_by("id"):
+        past.replaced.setdefault(parcel.voided_by_id or 0, []).append(parcel)
     return past
 
 
@@ -117,6 +121,7 @@ class _TakesBack(Wish):
         reverse_decisions(change, past.decisions.get(event.pk, ()))
         self._reverse_money(change, past.payments.get(event.pk, ()), past.refunds.get(event.pk, ()))
         change.voided_shipments = past.shipments.get(event.pk, [])
+        bring_back(change, past.replaced.get(event.pk, ()))
         take_back_step(change, event)
         return change
 

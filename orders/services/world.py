@@ -9,7 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from orders.models import Order, OrderAddress, OrderEvent, OrderLine, Shipment, Shop, Status, Variant
+from orders.models import Carrier, Order, OrderAddress, OrderEvent, OrderLine, Shipment, Shop, Status, Variant
+from orders.search import fold
 from orders.services.change import PlannedChange
 
 
@@ -47,6 +48,11 @@ class World:
         for pk, name in Order.tags.through.objects.filter(order__in=list(self.orders)).values_list("order_id", "tag__name"):
             found[pk].add(name)
         return dict(found)
+
+    @cached_property
+    def carriers(self) -> dict[str, Carrier]:
+        """Carriers by their folded name: orders of an import write them in any case."""
+        return {fold(carrier.name): carrier for carrier in Carrier.objects.all()}
 
     def change_of(self, order: Order, kind: OrderEvent.Kind) -> PlannedChange:
         """A change of `order` that changes nothing yet."""
