@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from orders.admin.panel import done
 from orders.admin.places import order_url, within
-from orders.errors import OrderError
+from orders.errors import NotAllowed, OrderError
 from orders.models import Note, NoteFile, Order
 from orders.people import handle_of, name_of, readers_of_orders
 from orders.services.editing import MOST_FILES, NOTE_LENGTH, NoteWish, StoredFile
@@ -93,7 +93,8 @@ def note_view(request: HttpRequest, site: AdminSite, pk: int, part: int = 0) -> 
                 _remove(files)  # a second click: the note is there already
     except OrderError as error:
         form.add_error(error.field if error.field in form.fields else None, str(error))
-        return _show(request, site, order, form, parent, status=422)
+        is_forbidden = isinstance(error, NotAllowed) and not getattr(request, "htmx", False)
+        return _show(request, site, order, form, parent, status=403 if is_forbidden else 422)
     if getattr(request, "htmx", False):
         return HttpResponseClientRefresh()
     note = Note.objects.filter(event=outcome.event).first() if outcome.event else None
