@@ -32,6 +32,8 @@ class DraftLine:
     sku: str = ""
     options: tuple[dict[str, Any], ...] = ()
     discount: Decimal = Decimal(0)  # amount off this line
+    discount_percent: Decimal | None = None  # instead of the amount
+    catalogue_price: Decimal | None = None  # what a quote promised instead of the price of the catalogue
     vat_category: str = ""
     vat_rate: Decimal | None = None
     price_includes_tax: bool | None = None
@@ -118,6 +120,7 @@ class OrderDraft:
     fulfilment_status: str = ""
     payment_failed: bool = False
     payment_reference: str = ""
+    paid_at: datetime | None = None  # when the money came; empty: when the order is placed
     customer_comment: str = ""
     staff_note: str = ""
     tags: tuple[str, ...] = ()
@@ -149,13 +152,16 @@ class OrderDraft:
                 values[name] = Decimal(values[name])
         for name in ("tags", "extra_fields"):
             values[name] = tuple(values.get(name, ()))
-        for name in ("pickup_at", "placed_at"):
+        for name in ("pickup_at", "placed_at", "paid_at"):
             values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
         values["delivery_on"] = date.fromisoformat(values["delivery_on"]) if values.get("delivery_on") else None
         return cls(**values)
 
 
-_AMOUNTS = {"price", "discount", "vat_rate", "weight", "value", "amount", "subtotal", "total", "tax", "coupon_discount"}
+_AMOUNTS = {
+    *("price", "discount", "discount_percent", "catalogue_price", "vat_rate", "weight", "value", "amount"),
+    *("subtotal", "total", "tax", "coupon_discount"),
+}
 
 
 def _part(kind: type, row: Mapping[str, Any]) -> Any:

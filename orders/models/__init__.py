@@ -3,7 +3,7 @@
 from orders.models.bulk import BulkItem, BulkJob
 from orders.models.customer import Customer
 from orders.models.event import Note, NoteFile, NoteMention, OrderEvent
-from orders.models.intake import AnsweredRequest, ApiToken, Draft, RawDocument
+from orders.models.intake import AnsweredRequest, ApiToken, Draft, DraftReservation, RawDocument
 from orders.models.order import (
     ExternalDocument,
     Order,
@@ -41,6 +41,7 @@ __all__ = [
     "Customer",
     "DigitalFile",
     "Draft",
+    "DraftReservation",
     "ExternalDocument",
     "LineDecision",
     "Note",

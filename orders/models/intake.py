@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.order import Order, money_field
+from orders.models.product import Variant
 
 
 class Draft(models.Model):
@@ -35,6 +36,12 @@ class Draft(models.Model):
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True)
+    prices_settled_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("When staff kept or renewed the prices of a quote that had expired.")
+    )
+    reserved_until = models.DateTimeField(_("reserved until"), null=True, blank=True)
+    reorder_of = models.ForeignKey(Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="reorders")
+    left_out = models.JSONField(default=list, blank=True, editable=False, help_text=_("Items of the old order that are not sold any more."))
     unsubscribed = models.BooleanField(default=False, editable=False)
     place_key = models.CharField(max_length=80, blank=True, editable=False)
 
@@ -50,6 +57,27 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.customer_name or self.email or f"{self.get_kind_display()} {self.pk}"
+
+
+class DraftReservation(models.Model):
+    """Pieces that a draft keeps from being sold to others; a cache of the ledger, written by orders/services/stock.py only."""
+
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="reservations")
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="reservations")
+    pieces = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+        ordering = ["variant"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["draft", "variant"], name="one_reservation_per_article"),
+            models.CheckConstraint(condition=models.Q(pieces__gt=0), name="reservation_holds_something"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant} × {self.pieces}"
 
 
 class RawDocument(models.Model):

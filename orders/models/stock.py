@@ -17,6 +17,7 @@ class StockMovement(models.Model):
         RECEIVE = "receive", _("Goods received")
         OPENING = "opening", _("Opening stock")
         RETURN = "return", _("Return")
+        RESERVE = "reserve", _("Draft")
 
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="movements")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -27,6 +28,7 @@ class StockMovement(models.Model):
     line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, null=True, blank=True, related_name="movements")
     order = models.ForeignKey(Order, on_delete=models.PROTECT, null=True, blank=True, related_name="movements")
     event = models.ForeignKey(OrderEvent, on_delete=models.PROTECT, null=True, blank=True, related_name="movements")
+    draft = models.ForeignKey("orders.Draft", on_delete=models.SET_NULL, null=True, blank=True, related_name="movements")
     actor_name = models.CharField(max_length=160, blank=True)
     reason = models.CharField(_("reason"), max_length=400, blank=True)
     key = models.CharField(max_length=80, blank=True)
