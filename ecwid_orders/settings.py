@@ -193,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
     "issue-due-documents": {"task": "invoices.tasks.sweep_documents", "schedule": 5.0, "options": {"expires": 30, "queue": "paper"}},
     "bulk-jobs": {"task": "orders.tasks.sweep_jobs", "schedule": 10.0, "options": {"expires": 30}},
     "bulk-paper-jobs": {"task": "orders.tasks.sweep_paper_jobs", "schedule": 10.0, "options": {"expires": 30, "queue": "paper"}},
+    "release-reservations": {"task": "orders.tasks.release_reservations", "schedule": 30.0, "options": {"expires": 60}},
     "chase-carts": {"task": "notifications.tasks.remind_carts", "schedule": 300.0, "options": {"expires": 300}},
     "clean-sessions": {"task": "ecwid_orders.tasks.clean_sessions", "schedule": crontab(hour=4, minute=10)},
     "count-again": {"task": "ecwid_orders.tasks.count_again", "schedule": crontab(hour=4, minute=20)},

@@ -55,3 +55,9 @@ class DraftPlaced(OrderError):
     """The draft became an order a moment ago; placing it again would make a second one."""
 
     code = "placed"
+
+
+class QuoteExpired(OrderError):
+    """The quote's date has passed and nobody has said whether its prices still hold."""
+
+    code = "quote_expired"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import F, Q, Sum
 
-from orders.models import Order, OrderLine, Payment, Refund, ShipmentLine, StockMovement, Variant
+from orders.models import DraftReservation, Order, OrderLine, Payment, Refund, ShipmentLine, StockMovement, Variant
 from orders.models.stock import LineDecision
 from orders.services.pricing import expected_total
 
@@ -36,6 +36,12 @@ def _stock_problems() -> Iterator[str]:
     for pk, sku, on_hand, committed in Variant.objects.values_list("pk", "sku", "on_hand", "committed").iterator(chunk_size=2000):
         if sums.get(pk, (0, 0)) != (on_hand, committed):
             yield f"stock: {sku} says {on_hand} on hand, {committed} committed; the ledger says {sums.get(pk, (0, 0))}"
+    kept = {(draft, variant): pieces for draft, variant, pieces in DraftReservation.objects.values_list("draft", "variant", "pieces")}
+    held = StockMovement.objects.exclude(draft=None).order_by().values_list("draft", "variant").annotate(pieces=Sum("delta_committed"))
+    ledger = {(draft, variant): pieces for draft, variant, pieces in held if pieces}
+    for key in sorted(kept.keys() | ledger.keys()):
+        if kept.get(key, 0) != ledger.get(key, 0):
+            yield f"stock: draft {key[0]} keeps {kept.get(key, 0)} of variant {key[1]}, the ledger says {ledger.get(key, 0)}"
 
 
 def _line_problems() -> Iterator[str]:

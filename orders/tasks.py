@@ -5,6 +5,7 @@ from celery import shared_task
 from orders.bulk.doorbell import ring
 from orders.bulk.jobs import clean_away, due_jobs
 from orders.bulk.working import work
+from orders.services.reserving import release_expired
 
 
 @shared_task(soft_time_limit=280, time_limit=300)
@@ -34,3 +35,9 @@ def sweep_paper_jobs() -> None:
     """The same of jobs that make files."""
     for pk in due_jobs(is_paper=True):
         work_on_paper_job(pk)
+
+
+@shared_task(soft_time_limit=280, time_limit=300)
+def release_reservations() -> None:
+    """Give back what drafts keep past their time."""
+    release_expired()

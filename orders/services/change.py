@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from orders.models import (
+    DraftReservation,
     Note,
     NoteFile,
     NoteMention,
@@ -30,6 +31,16 @@ from orders.models import (
 
 
 @dataclass(frozen=True)
+class Paper:
+    """A document as it will be: its rows, then its sums, each a label and an amount."""
+
+    title: str
+    remark: str
+    rows: tuple[tuple[str, str], ...]
+    sums: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class PanelItem:
     """How a consequence is shown before the click. Texts are in the reader's language, bodies in the recipient's."""
 
@@ -40,6 +51,7 @@ class PanelItem:
     subject: str = ""
     html: str = ""
     text: str = ""
+    paper: Paper | None = None
 
 
 @dataclass(kw_only=True)
@@ -108,6 +120,20 @@ class PlannedMovement:
 
 
 @dataclass
+class PlannedTakeover:
+    """Pieces that a draft kept and that its order takes over, with the variant's counters before."""
+
+    reservation: DraftReservation
+    variant: Variant
+    on_hand_before: int = 0
+    committed_before: int = 0
+
+    @property
+    def pieces(self) -> int:
+        return self.reservation.pieces
+
+
+@dataclass
 class PlannedReturn:
     """One step of a return: the case and its items keep their old values until the step is saved."""
 
@@ -167,6 +193,7 @@ class PlannedChange:
     personal_word: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     stock_ignored: list[OrderLine] = field(default_factory=list)
+    takeovers: list[PlannedTakeover] = field(default_factory=list)  # of an order made from a draft; before its movements
     movements: list[PlannedMovement] = field(default_factory=list)
     consequences: list[Consequence] = field(default_factory=list)
     event: OrderEvent | None = None  # set when saved
@@ -273,6 +300,7 @@ class PlannedChange:
             [str(r.amount) for r, _lines in self.refunds],
             [step.facts() for step in self.returns],
             [(s.tracking_number, [(row.line_id, row.quantity) for row in rows]) for s, rows in self.new_shipments],
+            [(t.variant.pk, t.pieces) for t in self.takeovers],
             [(m.variant.pk, m.delta_on_hand, m.delta_committed) for m in self.movements],
             [c.facts() for c in self.consequences],
         ]

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
@@ -12,9 +13,23 @@ from django.utils.translation import gettext as _
 
 from orders.choices import Axis
 from orders.drafts import OrderDraft
-from orders.errors import DraftPlaced, InvalidWish
-from orders.models import Customer, Draft, Note, NumberCounter, Order, OrderEvent, Payment, PaymentMethod, Shop, Status, Variant
+from orders.errors import DraftPlaced, InvalidWish, QuoteExpired, StaleOrder
+from orders.models import (
+    Customer,
+    Draft,
+    DraftReservation,
+    Note,
+    NumberCounter,
+    Order,
+    OrderEvent,
+    Payment,
+    PaymentMethod,
+    Shop,
+    Status,
+    Variant,
+)
 from orders.search import digits_of
+from orders.services.change import PlannedTakeover
 from orders.services.plan import Actor, Outcome, PlannedChange, Wish, World, apply
 from orders.services.pricing import price_draft
 from orders.services.status import carry_consequences
@@ -32,7 +47,12 @@ class PlaceWish(Wish):
     draft_row: Draft | None = None
 
     def variant_ids(self) -> Iterable[int]:
-        return {*(row.variant_id for row in self.draft.lines if row.variant_id), *(v.pk for v in self._by_sku.values())}
+        named = {*(row.variant_id for row in self.draft.lines if row.variant_id), *(v.pk for v in self._by_sku.values())}
+        return named | {row.variant_id for row in self._reserved()}
+
+    def _reserved(self) -> list[DraftReservation]:
+        """What the draft keeps now."""
+        return list(DraftReservation.objects.filter(draft=self.draft_row).order_by("variant")) if self.draft_row else []
 
     @cached_property
     def _by_sku(self) -> dict[str, Variant]:
@@ -43,6 +63,8 @@ class PlaceWish(Wish):
         """Raises NotAllowed without orders.add_order, InvalidWish naming the field; NotEnoughStock comes from settling."""
         self.require("orders.add_order", _("You may not create orders."))
         draft = self.draft
+        if self.draft_row is not None and has_expired(self.draft_row, world.now):
+            raise QuoteExpired(_("This quote has expired: keep its prices or renew them first."), field="expires_at")
         if draft.external_id and Order.objects.filter(source=Order.OWN, external_id=draft.external_id).exists():
             raise InvalidWish(_("An order with the external id %(id)s exists already.") % {"id": draft.external_id}, field="external_id")
         by_sku = {sku: world.variants[v.pk] for sku, v in self._by_sku.items() if v.pk in world.variants}
@@ -73,17 +95,24 @@ class PlaceWish(Wish):
         )
         if self.draft_row is not None:
             change.facts["draft_id"] = self.draft_row.pk
+            self._take_over(change, world)
         if draft.tags:
             change.facts["tags"] = list(draft.tags)
         if draft.staff_note.strip():
             change.notes.append(Note(author=self.actor.user, author_name=self.actor.name, text=draft.staff_note.strip(), at=world.now))
         if payment.counts_as_paid and new.total > 0:
             reference = draft.payment_reference or draft.transaction_id
-            change.payments.append(
-                Payment(amount=new.total, method=draft.payment_method, reference=reference, received_at=draft.placed_at or world.now)
-            )
+            received = draft.paid_at or draft.placed_at or world.now
+            change.payments.append(Payment(amount=new.total, method=draft.payment_method, reference=reference, received_at=received))
         carry_consequences(change, world)
         return change
+
+    def _take_over(self, change: PlannedChange, world: World) -> None:
+        """The pieces that the draft kept are the order's, without a moment in which others could have them."""
+        for row in self._reserved():
+            if row.variant_id not in world.variants:
+                raise StaleOrder(_("This draft changed meanwhile. Nothing was saved; look at it again."))
+            change.takeovers.append(PlannedTakeover(row, world.variants[row.variant_id]))
 
     def _first_statuses(self, order: Order, world: World) -> tuple[Status, Status]:
         draft = self.draft
@@ -92,6 +121,12 @@ class PlaceWish(Wish):
         if payment is None:
             payment = world.status(Axis.PAYMENT, first_payment_status(order, draft, world.shop))
         return payment, fulfilment
+
+
+def has_expired(row: Draft, now: datetime) -> bool:
+    """Whether `row` is a quote past its date whose prices nobody has kept or renewed since."""
+    settled = row.prices_settled_at is not None and row.expires_at is not None and row.prices_settled_at >= row.expires_at
+    return row.kind == Draft.Kind.QUOTE and row.expires_at is not None and row.expires_at <= now and not settled
 
 
 def first_payment_status(order: Order, draft: OrderDraft, shop: Shop) -> str:

@@ -219,7 +219,7 @@ def line_of(
         category, rate = row.vat_category, row.vat_rate or Decimal(0)
     price = row.price
     if price is None and variant is not None:
-        price = variant.price
+        price = variant.price if row.catalogue_price is None else row.catalogue_price
         domestic = taxes.domestic_rate(tax_class)
         if includes_tax and category != VatCategory.STANDARD and domestic:
             # The catalogue price holds the shop's own VAT; a buyer who owes none pays the net price.
@@ -252,9 +252,18 @@ def line_of(
         stock_followed=variant is not None,
     )
     line.requires_shipping = not line.is_digital if row.requires_shipping is None else row.requires_shipping
-    if not 0 <= row.discount <= line.amount:
-        raise InvalidWish(_("The discount is higher than the item."), field=f"{place}.discount")
+    _take_line_discount(row, line, place, order.currency)
     return line
+
+
+def _take_line_discount(row: DraftLine, line: OrderLine, place: str, currency: str) -> None:
+    if row.discount_percent is None:
+        if not 0 <= row.discount <= line.amount:
+            raise InvalidWish(_("The discount is higher than the item."), field=f"{place}.discount")
+        return
+    if not 0 <= row.discount_percent <= 100:
+        raise InvalidWish(_("Enter a discount of 0 or more, at most 100 %."), field=f"{place}.discount")
+    line.line_discount = round_money(line.amount * row.discount_percent / 100, currency)
 
 
 def _discounts(draft: OrderDraft, lines: Sequence[OrderLine], currency: str) -> tuple[list[OrderDiscount], Decimal, Decimal]:

@@ -1,7 +1,7 @@
 """What orders and clerks do to stock: the only writer of counters and ledger (domain, section 2)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from orders.choices import StockEffect
 from orders.errors import InvalidWish, NotAllowed, NotEnoughStock
-from orders.models import OrderEvent, OrderLine, Shop, Status, StockMovement, Variant
-from orders.services.change import PlannedChange, PlannedDecision, PlannedMovement
+from orders.models import Draft, DraftReservation, OrderEvent, OrderLine, Shop, Status, StockMovement, Variant
+from orders.services.change import PlannedChange, PlannedDecision, PlannedMovement, PlannedTakeover
 from orders.services.wishes import Actor, Plan
 
 
@@ -78,9 +78,10 @@ def settle(plan: Plan) -> None:
     world = plan.world
     counters = {pk: (variant.on_hand, variant.committed) for pk, variant in world.variants.items()}
     for change in list(plan.changes):
+        counters = before = _hand_over(change, counters)
         if not world.shop.stock_control:
             continue
-        after = dict(counters)
+        after = dict(before)
         taken: dict[int, int] = defaultdict(int)
         for line in change.lines:
             movement = _movement(line, change, world.variants, after)
@@ -91,13 +92,23 @@ def settle(plan: Plan) -> None:
                 change.stock_ignored.append(line)
         short = next((v for v in world.variants.values() if taken.get(v.pk, 0) > 0 and after[v.pk][0] - after[v.pk][1] < 0), None)
         if short and not (short.allows_oversell or plan.wish.oversell):
-            plan.refuse(change, _shortage(short, change, counters[short.pk], taken[short.pk]))
+            plan.refuse(change, _shortage(short, change, before[short.pk], taken[short.pk]))
             continue
         if short and plan.wish.oversell and not short.allows_oversell and not plan.wish.actor.may("orders.oversell_variant"):
             plan.refuse(change, NotAllowed(_("You may not sell below zero.")))
             continue
         counters = after
         _mark_oversold(change, is_short=short is not None)
+
+
+def _hand_over(change: PlannedChange, counters: dict[int, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """The counters once the pieces that the change's draft kept are free for its order."""
+    after = dict(counters)
+    for takeover in change.takeovers:
+        on_hand, committed = after[takeover.variant.pk]
+        takeover.on_hand_before, takeover.committed_before = on_hand, committed
+        after[takeover.variant.pk] = (on_hand, committed - takeover.pieces)
+    return after
 
 
 def _movement(
@@ -166,6 +177,9 @@ def write_movements(changes: Sequence[PlannedChange], actor: Actor) -> None:
     rows: list[StockMovement] = []
     deltas: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for change in changes:
+        for takeover in change.takeovers:
+            deltas[takeover.variant.pk][1] -= takeover.pieces
+            rows.append(_taken_over(takeover, change, actor))
         for movement in change.movements:
             delta = deltas[movement.variant.pk]
             delta[0] += movement.delta_on_hand
@@ -189,6 +203,23 @@ def write_movements(changes: Sequence[PlannedChange], actor: Actor) -> None:
             )
     _move_counters(deltas)
     StockMovement.objects.bulk_create(rows, batch_size=500)
+    if taken := [takeover.reservation.pk for change in changes for takeover in change.takeovers]:
+        DraftReservation.objects.filter(pk__in=taken).delete()
+
+
+def _taken_over(takeover: PlannedTakeover, change: PlannedChange, actor: Actor) -> StockMovement:
+    return StockMovement(
+        variant_id=takeover.variant.pk,
+        kind=StockMovement.Kind.RESERVE,
+        delta_committed=-takeover.pieces,
+        on_hand_after=takeover.on_hand_before,
+        committed_after=takeover.committed_before - takeover.pieces,
+        draft_id=takeover.reservation.draft_id,
+        order=change.order,
+        event=change.event,
+        actor_name=actor.name,
+        at=change.event.at if change.event else timezone.now(),
+    )
 
 
 def _move_counters(deltas: dict[int, list[int]]) -> None:
@@ -238,6 +269,46 @@ def adjust_stock(
         for path in settings.STOCK_WATCHERS:
             import_string(path)(movement)
         return movement
+
+
+def hold_for_draft(draft: Draft, wanted: Mapping[int, int], variants: Mapping[int, Variant], *, actor: Actor) -> int:
+    """Bring what `draft` keeps to `wanted` (pieces by variant): all of it, or NotEnoughStock and nothing. Returns the pieces kept.
+
+    The caller has locked the draft and `variants`, which hold every variant that is wanted or kept now. What is not tracked is
+    never kept, and pieces given back are given back even where stock control is switched off.
+    """
+    kept = {row.variant_id: row for row in DraftReservation.objects.filter(draft=draft)}
+    goal = {pk: pieces for pk, pieces in wanted.items() if pieces > 0 and variants[pk].is_tracked}
+    deltas: dict[int, list[int]] = {}
+    rows: list[StockMovement] = []
+    for pk in sorted(kept.keys() | goal.keys()):
+        variant, before = variants[pk], kept[pk].pieces if pk in kept else 0
+        delta = goal.get(pk, 0) - before
+        if not delta:
+            continue
+        if delta > variant.available and delta > 0 and not variant.allows_oversell:
+            words = {"sku": variant.sku, "asked": goal[pk], "available": max(variant.available + before, 0)}
+            text = _("%(sku)s is out of stock: %(asked)d asked, %(available)d available.") % words
+            raise NotEnoughStock(text, field="reserved_until", **words)
+        deltas[pk] = [0, delta]
+        rows.append(
+            StockMovement(
+                variant=variant,
+                kind=StockMovement.Kind.RESERVE,
+                delta_committed=delta,
+                on_hand_after=variant.on_hand,
+                committed_after=variant.committed + delta,
+                draft=draft,
+                actor_name=actor.name,
+                at=timezone.now(),
+            )
+        )
+    _move_counters(deltas)
+    StockMovement.objects.bulk_create(rows, batch_size=500)
+    DraftReservation.objects.filter(draft=draft).exclude(variant__in=goal).delete()
+    for pk, pieces in goal.items():
+        DraftReservation.objects.update_or_create(draft=draft, variant_id=pk, defaults={"pieces": pieces})
+    return sum(goal.values())
 
 
 def stock_is_controlled() -> bool:
