@@ -51,6 +51,7 @@ class NavGroup:
 WORK = (
     Place(_("Home"), "house", "admin:index", phone=True, key="h"),
     Place(_("Orders"), "shopping-bag", "admin:orders_order_changelist", "orders.view_order", phone=True, key="o"),
+    Place(_("Packing"), "package", "admin:orders_order_packing", "orders.ship_order"),
     Place(_("Drafts and carts"), "shopping-cart", "admin:orders_draft_changelist", "orders.view_draft"),
     Place(_("Stock"), "boxes", "admin:orders_variant_changelist", "orders.view_variant", phone=True, key="s"),
     Place(_("Products"), "box", "admin:orders_product_changelist", "orders.view_product"),

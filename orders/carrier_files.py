@@ -59,10 +59,8 @@ def rows_of_text(text: str) -> list[list[str]]:
         raise InvalidWish(_("These are %(count)d lines; take at most %(most)d at once.") % {"count": len(lines), "most": MOST_LINES})
     counts = {sign: sum(sign in line for line in lines) for sign in DELIMITERS}
     delimiter = max(DELIMITERS, key=lambda sign: counts[sign])
-    if counts[delimiter]:
-        rows = list(csv.reader(lines, delimiter=delimiter))
-    else:
-        rows = [line.split() for line in lines]  # two words on a line
+    # Without any sign between cells: two words on a line.
+    rows = list(csv.reader(lines, delimiter=delimiter)) if counts[delimiter] else [line.split() for line in lines]
     return [[cell.strip() for cell in row[:MOST_COLUMNS]] for row in rows]
 
 

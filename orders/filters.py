@@ -20,6 +20,7 @@ from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfF
 from orders.finding import find_variants
 from orders.listing import having, only_few
 from orders.models import Customer, Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
+from orders.parcelled import partly_shipped
 from orders.search import find_orders, fold
 
 MOST_SUGGESTIONS = 200
@@ -30,7 +31,7 @@ GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (gettext_lazy("Status"), ("payment", "fulfilment", "held", "oversold")),
     (gettext_lazy("Dates"), ("placed", "placed_from", "placed_to", "updated", "pickup_from", "pickup_to")),
     (gettext_lazy("Money"), ("total_from", "total_to", "payment_method", "coupon")),
-    (gettext_lazy("Items and delivery"), ("product", "delivery", "shipping_method", "country")),
+    (gettext_lazy("Items and delivery"), ("product", "delivery", "shipping_method", "country", "shipped")),
     (gettext_lazy("Work"), ("assignee", "tag", "follow_up", "source")),
 )
 MORE = gettext_lazy("Documents and mails")
@@ -79,6 +80,9 @@ class OrderFilterSet(django_filters.FilterSet):
         label=gettext_lazy("Delivery"), field_name="delivery_kind", choices=DeliveryKind.choices, empty_label=ANY
     )
     shipping_method = WordFilter(label=gettext_lazy("Shipping method"), method="with_method", suggestions="shipping_method")
+    shipped = django_filters.ChoiceFilter(
+        label=gettext_lazy("Shipped"), method="shipped_in_part", choices=[("partly", gettext_lazy("in part"))], empty_label=ANY
+    )
     country = WordFilter(label=gettext_lazy("Delivery country"), method="in_country")
     assignee = django_filters.ChoiceFilter(label=gettext_lazy("Assignee"), method="assigned", empty_label=ANY)
     tag = WordFilter(label=gettext_lazy("Tag"), method="tagged", suggestions="tag")
@@ -158,6 +162,9 @@ class OrderFilterSet(django_filters.FilterSet):
 
     def in_country(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
         return queryset.filter(having(OrderAddress.objects.filter(kind=OrderAddress.Kind.SHIPPING, country=country_code(text))))
+
+    def shipped_in_part(self, queryset: QuerySet[Order], name: str, how_far: str) -> QuerySet[Order]:
+        return only_few(queryset, partly_shipped(self.statuses)) if how_far == "partly" else queryset
 
     def assigned(self, queryset: QuerySet[Order], name: str, who: str) -> QuerySet[Order]:
         if who == "nobody":

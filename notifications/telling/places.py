@@ -132,6 +132,7 @@ def pickup_facts(voice: Voice) -> dict[str, Any]:
     address = ", ".join(line.strip() for line in (shop.pickup_address or shop_address(shop)).splitlines() if line.strip())
     rows = rows_of(
         (words["address"], address),
+        (words["slot"], voice.slot(voice.order.pickup_at, voice.order.pickup_until)),
         (words["hours"], shop.pickup_hours),
         (words["bring"], words["bring_what"].format(number=voice.order.number)),
         (words["pay_there"], voice.money(story.balance) if story.balance else words["pay_nothing"]),

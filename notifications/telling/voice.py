@@ -37,6 +37,15 @@ class Voice:
     def clock(self, moment: datetime) -> str:
         return format_time(moment.astimezone(self.zone), "HH:mm", locale=self.language)
 
+    def slot(self, begin: datetime | None, end: datetime | None) -> str:
+        """A time that was agreed, with its end: "26 November 2026, 14:00 – 16:00"."""
+        if begin is None:
+            return ""
+        until = "" if end is None else f" – {self.clock(end)}"
+        if end is not None and end.astimezone(self.zone).date() != begin.astimezone(self.zone).date():
+            until = f" – {self.day(end)}, {self.clock(end)}"
+        return f"{self.day(begin)}, {self.clock(begin)}{until}"
+
     def pieces(self, line: OrderLine) -> int:
         """Pieces of a line after the change."""
         return self.story.quantities.get(line.pk, line.quantity)

@@ -40,7 +40,9 @@ from orders.models import (
     Variant,
 )
 from orders.money import format_money, format_number, round_money
+from orders.parcelled import parcelled_of
 from orders.people import name_of, readers_of_orders
+from orders.services.proposing import open_proposal
 from orders.services.stock import Pieces
 
 OTHERS = 3  # other orders of the customer that the page names
@@ -168,6 +170,7 @@ def page_facts(order: Order, chosen: HistoryFilter, user: Any) -> dict[str, Any]
         "refunds": refunds,
         "shipments": [shipment for shipment in shipments if not shipment.voided_by_id],
         **_left(order, lines),
+        "parcelled": parcelled_of(order, lines),
         **_addresses(order.addresses.all()),
         "notes": threads_of(notes),
         "mention_people": suggestions([person for person in people if person != user]),
@@ -181,6 +184,7 @@ def page_facts(order: Order, chosen: HistoryFilter, user: Any) -> dict[str, Any]
         "mail_events": chosen.mail_events(order),
         "latest_event": events[0].pk if events and not chosen.is_set else 0,
         "origin": events[-1].get_source_display() if events and events[-1].kind == OrderEvent.Kind.PLACED else "",
+        "proposal": open_proposal(order),
         "more_events": len(events) > len(shown),
         "customer_orders": customer_orders(order),
         "provenance": [*facts_of(order.provenance), *((f"{_('Coupon')} {name}", text) for name, text in facts_of(order.coupon))],

@@ -12,11 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.admin.bulk import bulk_view
 from orders.admin.bulk_pages import BULK_PLACES
+from orders.admin.edit_page import edit_view
 from orders.admin.list_fresh import fresh_view
 from orders.admin.manual_order import manual_order_view
 from orders.admin.order_list import filters_view, order_list_view
 from orders.admin.order_notes import file_view, note_view
 from orders.admin.order_page import order_page_view, why_view
+from orders.admin.packing import packing_table_view, packing_view
 from orders.admin.panel import mail_view, panel_view
 from orders.admin.peek import peek_view
 from orders.admin.quick import quick_view
@@ -33,11 +35,14 @@ PLACES: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "columns": ("columns/", save_columns),
     "fresh": ("fresh/", fresh_view),
     "tracking_file": ("tracking/", tracking_view),
+    "packing": ("packing/", packing_view),
+    "packing_table": ("packing/<int:pk>/", packing_table_view),
     "note": ("<int:pk>/note/", note_view),
     "answer": ("<int:pk>/note/<int:part>/", note_view),
     "note_file": ("<int:pk>/note/file/<int:part>/", file_view),
     "quick": ("<int:pk>/quick/", quick_view),
     "why": ("<int:pk>/why/<int:part>/", why_view),
+    "edit": ("<int:pk>/edit/", edit_view),
     "peek": ("<int:pk>/peek/", peek_view),
 }
 

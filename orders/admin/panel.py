@@ -74,7 +74,7 @@ def panel_view(request: HttpRequest, site: AdminSite, pk: int, name: str, part: 
             return show_conflict(request, site, look(data, order, request, name, part), data, name=name, part=part)
         view, note = look(data, order, request, name, part), _stale_note(order) if isinstance(error, StaleOrder) else str(error)
         return _show(request, site, view, name, part, status=_status_of(error), note=note)
-    return done(request, order)
+    return done(request, order, to=view.form.after())
 
 
 def show_conflict(request: HttpRequest, site: AdminSite, view: View, data: QueryDict, *, name: str, part: int = 0) -> HttpResponse:
@@ -227,7 +227,7 @@ def _opened(request: HttpRequest, form: WishForm, *, is_new: bool) -> dict[str, 
     return {"version": str(form.order.version), "opened": json.dumps(form.opened), "since": str(latest or 0)}
 
 
-def done(request: HttpRequest, order: Order, anchor: str = "") -> HttpResponse:
-    """Back to the page of the order, within the list that the reader came from."""
-    url = order_url(request, order) + anchor
+def done(request: HttpRequest, order: Order, anchor: str = "", *, to: str = "") -> HttpResponse:
+    """Back to the page of the order, within the list that the reader came from; or on `to` another page."""
+    url = to or order_url(request, order) + anchor
     return HttpResponseClientRedirect(url) if getattr(request, "htmx", False) else redirect(url)

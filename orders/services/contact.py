@@ -13,7 +13,8 @@ from orders.errors import InvalidWish
 from orders.models import Order, OrderAddress, OrderEvent
 from orders.services.plan import OneOrderWish, PlannedChange, World
 
-CONTACT = ("customer_name", "email", "phone", "language", "tax_id", "customer_comment", "delivery_on", "pickup_at", "po_number")
+PROMISED = ("delivery_on", "pickup_at", "pickup_until", "delivery_instructions")
+CONTACT = ("customer_name", "email", "phone", "language", "tax_id", "customer_comment", "po_number", *PROMISED)
 ADDRESS = ("name", "company", "street", "street2", "postcode", "city", "state", "state_name", "country", "phone")
 
 
@@ -59,5 +60,10 @@ class ContactWish(OneOrderWish):
                 validate_email(address)
             except ValidationError:
                 raise InvalidWish(_("%(address)s is no e-mail address.") % {"address": address}, field="email") from None
+        begin, end = change.after("pickup_at"), change.after("pickup_until")
+        if end and not begin:
+            raise InvalidWish(_("Say from when the order can be collected."), field="pickup_at")
+        if end and begin and end <= begin:
+            raise InvalidWish(_("The pickup ends before it begins."), field="pickup_until")
         if not any(change.after(name) for name in ("customer_name", "email", "phone")):
             raise InvalidWish(_("Keep a name, an e-mail address or a phone number."), field="customer_name")

@@ -118,8 +118,9 @@ class HoldWish(OrdersWish):
     reason: str = ""
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
-        """Raises NotAllowed without orders.change_order, InvalidWish for a hold without a reason."""
-        self.require("orders.change_order", _("You may not edit orders."))
+        """Raises NotAllowed without orders.change_order (who may ship may hold, not release), InvalidWish for a hold without a reason."""
+        if not (self.held and self.actor.may("orders.ship_order")):
+            self.require("orders.change_order", _("You may not edit orders."))
         if self.held and not self.reason.strip():
             raise InvalidWish(_("Say why the order is put on hold."), field="reason")
         change = world.change_of(order, OrderEvent.Kind.HOLD)

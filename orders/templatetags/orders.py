@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,7 +44,7 @@ def moment(at: datetime | None) -> str:
     if at is None:
         return ""
     local, today = timezone.localtime(at), timezone.localdate()
-    clock = date_format(local, "H:i")
+    clock = f"{local:%H:%M}"
     days = (today - local.date()).days
     if days == 0:
         return _("Today %(time)s") % {"time": clock}
@@ -57,7 +58,21 @@ def moment(at: datetime | None) -> str:
 @register.filter
 def full_moment(at: datetime | None) -> str:
     """Date and time in full, for titles."""
-    return "" if at is None else date_format(timezone.localtime(at), "DATETIME_FORMAT")
+    return "" if at is None else _full_in(get_language() or "en", timezone.localtime(at))
+
+
+@register.filter
+def slot(begin: datetime | None, end: datetime | None = None) -> str:
+    """A moment that was agreed, with its end: "Thu 26 Nov, 14:00 to 16:00"."""
+    if begin is None:
+        return ""
+    first = timezone.localtime(begin)
+    words = {"day": day(first.date()), "from": date_format(first, "H:i")}
+    if end is None:
+        return _("%(day)s, %(from)s") % words
+    last = timezone.localtime(end)
+    until = date_format(last, "H:i") if last.date() == first.date() else f"{day(last.date())} {date_format(last, 'H:i')}"
+    return _("%(day)s, %(from)s to %(until)s") % (words | {"until": until})
 
 
 @register.filter
@@ -70,7 +85,17 @@ def day(value: date | None) -> str:
 
 def _date(value: date, pattern: str) -> str:
     """A date as the reader's language abbreviates it; Django's own short months are capitals everywhere."""
-    return str(format_date(value, pattern, locale=Locale.parse(get_language() or "en", sep="-")))
+    return _date_in(get_language() or "en", value, pattern)
+
+
+@lru_cache(maxsize=4096)
+def _date_in(language: str, value: date, pattern: str) -> str:
+    return str(format_date(value, pattern, locale=Locale.parse(language, sep="-")))
+
+
+@lru_cache(maxsize=4096)
+def _full_in(language: str, local: datetime) -> str:
+    return str(date_format(local, "DATETIME_FORMAT"))
 
 
 @register.filter

@@ -14,6 +14,7 @@ from orders.admin.wishes.returns import (
     ReceiveReturnForm,
     RefuseReturnForm,
 )
+from orders.admin.wishes.packing import PackForm
 from orders.admin.wishes.status import StatusForm
 from orders.models import Order, Shop, Status
 from orders.services.plan import Actor
@@ -26,6 +27,7 @@ FORMS: dict[str, type[WishForm]] = {
     "refund": RefundForm,
     "shipment": ShipmentForm,
     "tracking": TrackingForm,
+    "pack": PackForm,
     "return": ReturnForm,
     "cancel": CancelForm,
     "remove": DeleteForm,

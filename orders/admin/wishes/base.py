@@ -101,6 +101,10 @@ class WishForm(forms.Form):
         """The wish of valid fields."""
         raise NotImplementedError
 
+    def after(self) -> str:
+        """Where the reader goes once it is saved; empty: back to the page of the order."""
+        return ""
+
     def _defaults(self, data: Mapping[str, Any]) -> dict[str, Any]:
         given = {name: data[name] for name in self.fields if name in data}
         return {name: f.initial for name, f in self.fields.items() if f.initial not in (None, "", False)} | given
@@ -163,7 +167,7 @@ class WishForm(forms.Form):
         self.fields[name] = forms.CharField(label=label, required=False, max_length=200, initial=initial, widget=widget)
 
     def add_carrier(self, initial: str) -> None:
-        self.add_choice("carrier", _("Carrier"), Carrier.objects.all(), initial)
+        self.add_choice("carrier", _("Carrier"), Carrier.objects.filter(is_active=True), initial)
 
     def add_method(self, label: str) -> None:
         self.add_choice("method", label, PaymentMethod.objects.filter(is_active=True), self.order.payment_method)

@@ -11,10 +11,11 @@ from django_countries import countries
 
 from orders.admin.wishes.base import Ticks, WishForm, text_input
 from orders.models import Order, OrderAddress
-from orders.services.contact import ContactWish
+from orders.services.contact import PROMISED, ContactWish
 
 MOMENT = "%Y-%m-%dT%H:%M"
-PERSON = ("customer_name", "email", "phone", "language", "tax_id", "po_number", "delivery_on", "pickup_at", "customer_comment")
+CUSTOMER = ("customer_name", "email", "phone", "language", "tax_id", "po_number", "customer_comment")
+PERSON = (*CUSTOMER, *PROMISED)
 PLACE = ("name", "company", "street", "street2", "postcode", "city", "region", "country", "phone")
 
 
@@ -36,7 +37,7 @@ class ContactForm(WishForm):
     def build(self) -> None:
         for name in PERSON:
             self.fields[name] = self._field_of(name)
-        self.groups.append((_("Customer"), list(PERSON)))
+        self.groups += [(_("Customer"), list(CUSTOMER)), (_("Delivery and pickup"), list(PROMISED))]
         addresses = {address.kind: address for address in self.order.addresses.all()}
         for kind in (OrderAddress.Kind.SHIPPING, OrderAddress.Kind.BILLING):
             address = addresses.get(kind) or OrderAddress(kind=kind)
@@ -55,12 +56,12 @@ class ContactForm(WishForm):
         if name == "delivery_on":
             widget: forms.Widget = forms.DateInput(attrs={"class": "input", "type": "date"}, format="%Y-%m-%d")
             return forms.DateField(label=label, required=False, initial=value.isoformat() if value else None, widget=widget)
-        if name == "pickup_at":
+        if name in ("pickup_at", "pickup_until"):
             widget = forms.DateTimeInput(attrs={"class": "input", "type": "datetime-local"}, format=MOMENT)
             initial = timezone.localtime(value).strftime(MOMENT) if value else None
             return forms.DateTimeField(label=label, required=False, input_formats=[MOMENT], initial=initial, widget=widget)
         most = getattr(column, "max_length", None) or 5000
-        if name == "customer_comment":
+        if name in ("customer_comment", "delivery_instructions"):
             widget = forms.Textarea(attrs={"class": "textarea", "rows": 2})
             return forms.CharField(label=label, required=False, max_length=most, initial=value, widget=widget)
         kinds = {"email": {"type": "email"}, "phone": {"type": "tel"}}
