@@ -134,6 +134,7 @@
     l: '[data-key="l"], #fulfilment-button',
     n: '[data-key="n"], #next-step',
     m: '[data-key="m"], .rail a[href$="/note/"]',
+    e: '[data-key="e"]',
     z: '.undo-bar [data-key="z"], [data-key="z"]',
   };
 
@@ -168,7 +169,7 @@
     if (event.defaultPrevented || event.isComposing) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) { event.preventDefault(); openPalette(); return; }
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
-      const apply = $("#panel[open] .btn.primary:not(:disabled), dialog[open] .btn.primary:not(:disabled)") ?? event.target.closest("form")?.querySelector(".btn.primary");
+      const apply = $("#panel[open] .btn.primary:not(:disabled), dialog[open] .btn.primary:not(:disabled)") ?? event.target.closest("form")?.querySelector(".btn.primary") ?? $(`.btn.primary[form="${event.target.closest("form")?.id || "-"}"]`);
       if (apply) { event.preventDefault(); apply.click(); }
       return;
     }

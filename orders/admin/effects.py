@@ -11,9 +11,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orders.admin.edit_history import planned_parts
 from orders.models import Order, OrderAddress, Shipment, ShipmentLine, Variant
 from orders.money import format_money
 from orders.people import name_of
+from orders.services.change import Paper
 from orders.services.plan import Consequence, NotGoing, Plan, PlannedChange
 
 UNSAID = ("is_oversold", "deleted_at", "deleted_reason")  # told in sentences of their own
@@ -49,6 +51,7 @@ class Effect:
     stock: list[StockRow] = field(default_factory=list)
     differences: list[tuple[str, str, str]] = field(default_factory=list)
     is_absent: bool = False
+    paper: Paper | None = None
 
 
 def effects_of(plan: Plan, change: PlannedChange) -> list[Effect]:
@@ -74,6 +77,7 @@ def _told(consequence: Consequence) -> Effect:
         subject=item.subject,
         has_body=bool(item.html or item.text),
         is_absent=isinstance(consequence, NotGoing),
+        paper=item.paper,
     )
 
 
@@ -193,8 +197,9 @@ def _order_itself(change: PlannedChange) -> Iterator[Effect]:
     quantities = [
         (line.name, f"× {line.quantity}", f"× {change.quantities[line.pk]}") for line in change.lines if line.pk in change.quantities
     ]
-    if quantities or amounts:
-        yield Effect("receipt", _("The order changes"), when=_("at once"), differences=[*quantities, *amounts], lines=(_balance(change),))
+    items = [*quantities, *planned_parts(change)]
+    if items or amounts:
+        yield Effect("receipt", _("The order changes"), when=_("at once"), differences=[*items, *amounts], lines=(_balance(change),))
     if change.after("is_oversold") and not order.is_oversold:
         yield Effect("triangle-alert", _("The order is marked oversold"), lines=(_("More pieces are sold than there are."),))
     details = [

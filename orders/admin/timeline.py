@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_countries import countries
 
+from orders.admin.edit_history import EDITED, edited_parts
 from orders.admin.effects import column_label, in_words, step_title
 from orders.choices import Axis, ChangeSource
 from orders.models import Note, Order, OrderEvent, Payment, Refund, Shipment, Status, StockMovement
@@ -135,13 +136,14 @@ class History:
 
     def _changes(self, event: OrderEvent) -> Iterator[tuple[str, str, str]]:
         for name, pair in event.changes.items():
-            if name in UNSPOKEN or not isinstance(pair, dict):
+            if name in UNSPOKEN or name in EDITED or not isinstance(pair, dict):
                 continue
             if name == "quantities":
                 for row in pair.values():
                     yield str(row.get("name", "")), f"× {row.get('from')}", f"× {row.get('to')}"
             elif "to" in pair:
                 yield capital(column_label(name)), self._value(name, pair.get("from")), self._value(name, pair.get("to"))
+        yield from edited_parts(event, self.order.currency)
         if event.kind == OrderEvent.Kind.HOLD and {"from", "to"} <= set(event.changes.get("hold_reason", ())):
             reason = event.changes["hold_reason"]
             if reason["from"] and reason["to"]:

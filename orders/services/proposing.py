@@ -54,6 +54,7 @@ class EditWish(OneOrderWish):
 
     edit: OrderEdit
     proposal_id: int = 0
+    looked: tuple[Content, Content] | None = field(default=None, init=False, repr=False)  # what the last plan compared
     _events: dict[int, OrderEvent | None] = field(default_factory=dict, init=False, repr=False)
 
     def variant_ids(self) -> Iterable[int]:
@@ -110,6 +111,7 @@ class EditWish(OneOrderWish):
         _plan_addresses(change, edit)
         restored = join_removed_lines(change, edit.restored, world.variants)
         after = edited(before, edit, world, restored)
+        self.looked = before, after
         refunded = refunded_pieces(order.pk) if any({"quantity", "is_removed"} & set(line.names) for line in edit.lines) else {}
         for line in before.lines:
             _check_pieces(line, edit.line(line.pk), refunded.get(line.pk, 0))
