@@ -2,7 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_currency, format_decimal
@@ -43,7 +43,13 @@ def format_money(amount: Decimal, currency: str, language: str | None = None, *,
     rounded = round_money(amount, currency)
     if not symbol:
         return format_number(rounded, language, decimals=exponent(currency))
-    locale = _locale(language)
+    return _money_in(language or get_language() or "en", rounded, currency)
+
+
+@lru_cache(maxsize=16384)
+def _money_in(language: str, rounded: Decimal, currency: str) -> str:
+    """The same amounts are written again and again: on the list, in the counts of Home, on each page of an order."""
+    locale = _parsed(language)
     pattern = _with_decimals(locale.currency_formats["standard"].pattern.split(";")[0], exponent(currency))
     return _signed(rounded, format_currency(abs(rounded), currency, format=pattern, locale=locale, currency_digits=False))
 

@@ -76,7 +76,7 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
 def filters_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """The fields of all filters, filled with those in use: a fragment for the menu, else a page of its own."""
     query = request.GET
-    result = result_of(request.user, query)
+    result = result_of(request.user, query, with_menu=True)
     is_fragment = bool(getattr(request, "htmx", False))
     template = "admin/orders/order/filter_menu.html" if is_fragment else "admin/orders/order/filters.html"
     response = TemplateResponse(

@@ -58,7 +58,7 @@ def moment(at: datetime | None) -> str:
 @register.filter
 def full_moment(at: datetime | None) -> str:
     """Date and time in full, for titles."""
-    return "" if at is None else _full_in(get_language() or "en", timezone.localtime(at))
+    return "" if at is None else _full_in(get_language() or "en", timezone.localtime(at).replace(tzinfo=None))
 
 
 @register.filter
