@@ -54,16 +54,29 @@ def credit_invoice(
             return issued
         if invoice.is_credit_note:
             raise CannotIssue([Problem("is_credit_note", "invoice", _("A credit note can't be credited; issue a new invoice."))])
-        ledger = Ledger.of(invoice)
-        if not ledger.remaining and (invoice.gross or invoice.credit_notes.exists()):
-            raise CannotIssue(
-                [Problem("nothing_left", "amount", _("Invoice %(number)s is credited entirely.") % {"number": invoice.number})]
-            )
-        with override(invoice.locale):
-            rows = _rows(ledger, lines=lines, shipping=shipping, amount=amount)
-        note, note_lines, groups = _credit_note(ledger, rows, reason=reason, reason_text=reason_text)
+        note, note_lines, groups = draft_credit(
+            invoice, reason=reason, reason_text=reason_text, lines=lines, shipping=shipping, amount=amount
+        )
         issue(note, note_lines, groups, actor=actor, issue_key=issue_key)
     return note
+
+
+def draft_credit(
+    invoice: Invoice,
+    *,
+    reason: str = Invoice.Reason.CANCEL,
+    reason_text: str = "",
+    lines: Mapping[int, int] | None = None,
+    shipping: Decimal | None = None,
+    amount: Decimal | None = None,
+) -> tuple[Invoice, list[InvoiceLine], list[InvoiceVatGroup]]:
+    """The credit note as `credit_invoice` would issue it now, without a number; reads only. Raises CannotIssue as it does."""
+    ledger = Ledger.of(invoice)
+    if not ledger.remaining and (invoice.gross or invoice.credit_notes.exists()):
+        raise CannotIssue([Problem("nothing_left", "amount", _("Invoice %(number)s is credited entirely.") % {"number": invoice.number})])
+    with override(invoice.locale):
+        rows = _rows(ledger, lines=lines, shipping=shipping, amount=amount)
+    return _credit_note(ledger, rows, reason=reason, reason_text=reason_text)
 
 
 def _rows(ledger: Ledger, *, lines: Mapping[int, int] | None, shipping: Decimal | None, amount: Decimal | None) -> list[Row]:
