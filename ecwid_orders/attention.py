@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -55,7 +56,7 @@ def matters(request: HttpRequest, statuses: Iterable[Status]) -> list[Matter]:
     may, now, statuses = request.user.has_perm, timezone.now(), list(statuses)
     found: list[Matter | None] = []
     if may("orders.view_order"):
-        found += [_late_parcels(statuses, now), *_money(statuses, now), _reminders(now)]
+        found += [_late_parcels(statuses, now), *_money(statuses, now), *_reminders(now, request.user)]
     if may("notifications.view_outgoingemail"):
         found.append(_failed_mails())
     if may("orders.view_variant"):
@@ -103,15 +104,30 @@ def _money(statuses: list[Status], now: datetime) -> Iterator[Matter | None]:
         )
 
 
-def _reminders(now: datetime) -> Matter | None:
+def _reminders(now: datetime, user: Any) -> Iterator[Matter | None]:
+    """Orders to look at again, those of nobody and of the reader, and orders on hold: one query for both."""
     today = timezone.localdate(now)
-    due = few_of(Order.objects.present(), Q(is_held=True), Q(follow_up_on__lte=today))
+    mine = Q(assignee=None) | Q(assignee=user)
+    due = few_of(Order.objects.present(), Q(is_held=True), Q(follow_up_on__lte=today) & mine)
     rows = list(due.defer(*BULKY).order_by("placed_at", "id")[: MOST + 1])
-    if not rows:
-        return None
-    title = ngettext("{number} order is held or to follow up", "{number} orders are held or to follow up", len(rows))
-    reasons = [_order_reason(order, order.hold_reason if order.is_held else _("follow up today")) for order in rows]
-    return _matter(REMINDER, "lock", title.format(number=_counted(rows)), reasons, _OPEN, reasons[0].url)
+    follow = [order for order in rows if order.follow_up_on and order.follow_up_on <= today and order.assignee_id in (None, user.pk)]
+    held = [order for order in rows if order.is_held and order not in follow]
+    if follow:
+        title = ngettext("{number} order to follow up", "{number} orders to follow up", len(follow)).format(number=_counted(follow))
+        reasons = [_order_reason(order, _follow_up(order, today, user)) for order in follow]
+        yield _matter(REMINDER, "calendar-clock", title, reasons, _OPEN, reasons[0].url)
+    if held:
+        title = ngettext("{number} order is on hold", "{number} orders are on hold", len(held)).format(number=_counted(held))
+        reasons = [_order_reason(order, order.hold_reason) for order in held]
+        yield _matter(REMINDER, "lock", title, reasons, _OPEN, _orders("?view=held"))
+
+
+def _follow_up(order: Order, today: date, user: Any) -> str:
+    due = order.follow_up_on or today
+    day = _("today") if due == today else date_format(due, "SHORT_DATE_FORMAT")
+    if order.assignee_id == user.pk:
+        return _("due {day}, in your hands").format(day=day)
+    return _("due {day}, in nobody’s hands").format(day=day)
 
 
 def _failed_mails() -> Matter | None:

@@ -12,7 +12,7 @@ _BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 def readers_of_orders() -> list[Any]:
     """Active staff who may see orders, by name. One query."""
-    people = get_user_model()._default_manager.with_perm("orders.view_order", backend=_BACKEND)  # type: ignore[attr-defined]
+    people = get_user_model()._default_manager.with_perm("orders.view_order", backend=_BACKEND)
     return sorted(people.filter(is_staff=True).distinct(), key=lambda person: (name_of(person).casefold(), person.pk))
 
 

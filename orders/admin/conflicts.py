@@ -113,8 +113,10 @@ def _row(form: WishForm, name: str, found: MergedField, *, text: str, outcome: O
     if dash and kind in ("billing", "shipping"):
         heading = next((str(title) for title, names in form.groups if name in names), "")
         label = f"{heading}, {label.lower()}" if heading else label
-    said = [form.said(name, value) or _("empty") for value in (found.seen, found.now, text if name == "tags" else found.wanted)]
-    return Row(name, capital(label), *said, by=_changed_by(name, events), text=text, outcome=outcome.value)
+    seen, now, wanted = (
+        form.said(name, value) or _("empty") for value in (found.seen, found.now, text if name == "tags" else found.wanted)
+    )
+    return Row(name, capital(label), seen, now, wanted, by=_changed_by(name, events), text=text, outcome=outcome.value)
 
 
 def _changed_by(name: str, events: list[OrderEvent]) -> str:

@@ -2,16 +2,27 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from orders.admin.effects import in_words
 
 
-def extra_fields(rows: Any) -> list[tuple[str, str]]:
-    """Fields that the shop added to its checkout, as title and value, empty ones left out."""
+def extra_fields(rows: Any) -> list[tuple[str, str, str]]:
+    """Fields that the shop added to its checkout, as title, value and where they show; empty ones left out."""
     found = []
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("value"):
-            found.append((str(row.get("title") or row.get("name") or row.get("id") or ""), str(row["value"])))
+            title = str(row.get("title") or row.get("name") or row.get("id") or "")
+            found.append((title, str(row["value"]), ", ".join(_shown_in(row))))
     return found
+
+
+def _shown_in(row: dict[str, Any]) -> list[str]:
+    section = str(row.get("section") or "")
+    sections = {"billing_info": _("with the payment"), "shipping_info": _("with the delivery"), "customer_info": _("with the customer")}
+    words = [sections.get(section.casefold(), section.replace("_", " "))] if section else []
+    words += [_("in e-mails")] if row.get("in_mails") else []
+    return words + ([_("on paper")] if row.get("on_paper") else [])
 
 
 def facts_of(value: Any) -> list[tuple[str, str]]:

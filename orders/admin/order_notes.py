@@ -60,7 +60,11 @@ class NoteForm(forms.Form):
         error_messages={"required": gettext_lazy("Write the note.")},
         widget=forms.Textarea(attrs={"class": "textarea", "rows": 3}),
     )
-    files = FilesField(label=gettext_lazy("Files"), required=False, widget=FilesInput)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Not declared in the class: a form has an attribute of that name, what was uploaded.
+        self.fields["files"] = FilesField(label=_("Files"), required=False, widget=FilesInput(attrs={"multiple": True}))
 
 
 def note_view(request: HttpRequest, site: AdminSite, pk: int, part: int = 0) -> HttpResponse:
@@ -76,7 +80,6 @@ def note_view(request: HttpRequest, site: AdminSite, pk: int, part: int = 0) -> 
     if "preview" in request.POST:
         return TemplateResponse(request, "admin/orders/order/note_says.html", {"says": says(request, order, request.POST.get("text", ""))})
     form = NoteForm(request.POST, request.FILES)
-    form.fields["files"].widget.attrs["multiple"] = True
     if not form.is_valid():
         return _show(request, site, order, form, parent, status=422)
     try:
@@ -104,7 +107,7 @@ def note_view(request: HttpRequest, site: AdminSite, pk: int, part: int = 0) -> 
 def file_view(_request: HttpRequest, _site: AdminSite, pk: int, part: int) -> HttpResponse | FileResponse:
     """A file of a note as a download. The caller has checked the right to see the order."""
     row = NoteFile.objects.filter(pk=part, note__order=pk).first()
-    if row is None or not default_storage.exists(row.file.name):
+    if row is None or not default_storage.exists(str(row.file.name)):
         raise Http404
     response = FileResponse(row.file.open("rb"), as_attachment=True, filename=row.name, content_type="application/octet-stream")
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -129,6 +129,8 @@ def _show(
     if is_fragment and status == 403:
         status = 422  # the frame shows a 403 as a failed request, and this one has its reason with it
     place = [order.pk, part] if part else [order.pk]
+    # Without a script nothing looks again when something is typed: a form that opens as the order is may be sent as it is.
+    can_always = conflict is not None or (view.is_unchanged and form.merges and not is_fragment)
     refusal = view.refusal if form.is_filled or not isinstance(view.refusal, InvalidWish) else None
     context = {
         "title": form.title(),
@@ -140,8 +142,8 @@ def _show(
         "refusal": refusal,
         "oversells": bool(view.plan and view.plan.wish.oversell),
         "may_oversell": isinstance(view.refusal, NotEnoughStock) and request.user.has_perm("orders.oversell_variant"),
-        "can_apply": conflict is not None or view.change is not None or (view.refusal is None and not view.is_unchanged),
-        "blocked_by": "" if conflict else _blocked_by(view),
+        "can_apply": can_always or view.change is not None or (view.refusal is None and not view.is_unchanged),
+        "blocked_by": "" if can_always else _blocked_by(view),
         "conflict": conflict,
         **_opened(request, view.form, is_new=conflict is not None),
         "is_unchanged": view.is_unchanged,

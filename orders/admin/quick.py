@@ -30,10 +30,8 @@ def quick_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
     if what not in MAKERS:
         raise Http404
     require(request.user, "orders.change_order")
+    order = _order_or_404(pk)
     for _try in range(TRIES):
-        order = Order.objects.with_statuses().select_related("assignee").defer("search").filter(pk=pk).first()
-        if order is None:
-            raise Http404
         if conflict := _conflict(request, site, order, what):
             return conflict
         try:
@@ -42,11 +40,19 @@ def quick_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
             if order.deleted_at is not None:
                 messages.error(request, str(error))
                 break
-            continue  # it moved between the look and the locks: look again
+            order = _order_or_404(pk)  # it moved between the look and the locks: look again
+            continue
         except OrderError as error:
             messages.error(request, str(error))
         break
     return done(request, order, ANCHORS[what])
+
+
+def _order_or_404(pk: int) -> Order:
+    order = Order.objects.with_statuses().select_related("assignee").defer("search").filter(pk=pk).first()
+    if order is None:
+        raise Http404
+    return order
 
 
 def _conflict(request: HttpRequest, site: AdminSite, order: Order, what: str) -> HttpResponse | None:
@@ -70,7 +76,7 @@ def _as_form(form: WishForm, sent: QueryDict, wanted: dict[str, str], seen: dict
     data["filled"], data["opened"] = "1", json.dumps(form.opened | seen)
     data["version"], data["since"] = sent.get("version", ""), sent.get("since", "")
     if "in" in sent:
-        data["in"] = sent["in"]
+        data["in"] = str(sent["in"])
     return data
 
 

@@ -106,3 +106,19 @@ def test_home_costs_the_same_whatever_the_shop_holds(client, django_assert_max_n
         page = client.get(reverse("admin:index")).content.decode()
     assert "3 paid orders are not shipped after 3 days" in page
     assert 'role="img"' in page
+
+
+def test_orders_to_follow_up_come_up_for_who_has_them_and_for_all_where_nobody_does(rf):
+    today, request = timezone.localdate(), rf.get("/")
+    request.user, other = make_clerk(username="ines", superuser=True), make_clerk(username="paul", superuser=True)
+    mine, free, theirs, later = (make_order("PAID") for _number in range(4))
+    Order.objects.filter(pk=mine.pk).update(follow_up_on=today, assignee=request.user)
+    Order.objects.filter(pk=free.pk).update(follow_up_on=today)
+    Order.objects.filter(pk=theirs.pk).update(follow_up_on=today, assignee=other)
+    Order.objects.filter(pk=later.pk).update(follow_up_on=today + timedelta(days=1))
+    (matter,) = matters(request, Status.objects.all())
+    assert matter.title == "2 orders to follow up"
+    assert [(reason.label, reason.why) for reason in matter.reasons] == [
+        (f"#{mine.number}", "due today, in your hands"),
+        (f"#{free.number}", "due today, in nobody’s hands"),
+    ]

@@ -13,6 +13,13 @@
     if (link) { event.preventDefault(); link.click(); }
   });
 
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && event.target.closest("[data-note]")) {
+      event.preventDefault();
+      event.target.closest("[data-note]").requestSubmit();
+    }
+  });
+
   // A term of a sum leads to its row: the card makes way.
   document.addEventListener("click", (event) => {
     const link = event.target.closest('.why-card a[href^="#"]');
