@@ -1,6 +1,6 @@
 """The order sheet and the packing slip: printed from the order as it is now, never stored, never numbered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ GIFT_WORDS = ("gift", "cadeau")
 
 def order_sheet(order: Order, *, language: str, with_notes: bool = True) -> Job:
     """Everything a shop needs to work on an order, on paper. It is not an invoice and says so."""
-    facts = _letter_facts()
+    facts = letter_facts()
     with override(language):
         page = _order_page(order, facts, language, with_notes=with_notes)
     return job_of(page, "documents/order_sheet.html", logo=facts["logo"], identifier="")
@@ -34,13 +34,13 @@ def order_sheet(order: Order, *, language: str, with_notes: bool = True) -> Job:
 
 def packing_slip(order: Order, *, language: str, shipment: Shipment | None = None) -> Job:
     """What goes into the parcel: pieces without prices; with `shipment` only its pieces."""
-    facts = _letter_facts()
+    facts = letter_facts()
     with override(language):
         page = _packing_page(order, facts, language, shipment)
     return job_of(page, "documents/packing_slip.html", logo=facts["logo"], identifier="")
 
 
-def _letter_facts() -> dict:
+def letter_facts() -> dict:
     """The seller's facts, the shop's own address where the invoice settings are empty."""
     shop = Shop.current()
     facts = seller_facts(SellerProfile.current(), shop)
@@ -87,7 +87,7 @@ def _order_page(order: Order, facts: dict, language: str, *, with_notes: bool) -
             )
             for line in parts.lines
         ),
-        sums=_order_sums(order, parts, money),
+        sums=order_sums(order, parts.surcharges, money),
         comment=comment,
         staff_notes=_staff_notes(order, language, shop) if with_notes else (),
     )
@@ -95,12 +95,12 @@ def _order_page(order: Order, facts: dict, language: str, *, with_notes: bool) -
 
 def _order_blocks(order: Order, parts: OrderParts, language: str, home: str) -> tuple[Block, ...]:
     contact = [clean(order.email), clean(order.phone)]
-    billing = _lines_of(parts.addresses.get("billing"), language, home) or ((clean(order.customer_name),) if order.customer_name else ())
+    billing = address_of(parts.addresses.get("billing"), language, home) or ((clean(order.customer_name),) if order.customer_name else ())
     blocks = [Block(_("Customer"), tuple(line for line in (*billing, *contact) if line))]
     if order.delivery_kind == DeliveryKind.PICKUP:
         blocks.append(Block(_("Pickup"), tuple(filter(None, [clean(order.shipping_method), clean(order.delivery_instructions)]))))
     elif any(line.requires_shipping for line in parts.lines):
-        shipping = _lines_of(parts.addresses.get("shipping"), language, home) or (_("To the billing address"),)
+        shipping = address_of(parts.addresses.get("shipping"), language, home) or (_("To the billing address"),)
         blocks.append(Block(_("Deliver to"), shipping))
     else:
         blocks.append(Block(_("Delivery"), (_("By electronic means"),)))
@@ -114,7 +114,8 @@ def _order_blocks(order: Order, parts: OrderParts, language: str, home: str) -> 
     return tuple(blocks)
 
 
-def _order_sums(order: Order, parts: OrderParts, money: Callable[[Decimal], str]) -> tuple[Fact, ...]:
+def order_sums(order: Order, surcharges: Iterable[OrderSurcharge], money: Callable[[Decimal], str]) -> tuple[Fact, ...]:
+    """The sums under the items, in the active language; amounts of zero leave no trace."""
     sums = [Fact(_("Items subtotal"), money(order.subtotal))]
     coupon = _("Discount %(name)s") % {"name": clean(order.coupon_code)} if order.coupon_code else _("Coupon")
     optional = [
@@ -127,7 +128,7 @@ def _order_sums(order: Order, parts: OrderParts, money: Callable[[Decimal], str]
         (_("Handling"), order.handling_fee),
     ]
     optional += [
-        (clean(row.label) or (_("Tip") if row.kind == OrderSurcharge.Kind.TIP else _("Surcharge")), row.amount) for row in parts.surcharges
+        (clean(row.label) or (_("Tip") if row.kind == OrderSurcharge.Kind.TIP else _("Surcharge")), row.amount) for row in surcharges
     ]
     if not order.prices_include_tax:
         optional.append((_("VAT"), order.tax))
@@ -176,7 +177,7 @@ def _packing_page(order: Order, facts: dict, language: str, shipment: Shipment |
         number=_("Order %(number)s") % {"number": order.number},
         is_test=order.is_test,
         running_right=long_date(timezone.now().astimezone(zone).date(), language),
-        recipient=_lines_of(address, language, facts["country"]) or ((clean(order.customer_name),) if order.customer_name else ()),
+        recipient=address_of(address, language, facts["country"]) or ((clean(order.customer_name),) if order.customer_name else ()),
         facts=tuple(facts_shown),
         caption=pgettext("document", "Items"),
         unit=f"{items}, {kinds}",
@@ -213,7 +214,8 @@ def _gift_message(order: Order) -> str:
     return ""
 
 
-def _lines_of(address: OrderAddress | None, language: str, home: str) -> tuple[str, ...]:
+def address_of(address: OrderAddress | None, language: str, home: str) -> tuple[str, ...]:
+    """An address of an order as on an envelope; nothing without one."""
     if address is None:
         return ()
     person = {name: clean(getattr(address, name)) for name in ("name", "company", "street", "street2", "postcode", "city", "state_name")}

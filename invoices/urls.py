@@ -13,6 +13,8 @@ urlpatterns = [
     path("invoices/<uuid:public_id>.pdf", views.invoice_view, name="invoice"),
     path("invoices/<uuid:public_id>/credit/", views.credit_view, name="credit"),
     path("invoices/<uuid:public_id>/file/", views.make_file_view, name="make_file"),
+    path("quotes/<uuid:public_id>.pdf", views.quote_view, name="quote"),
+    path("quotes/kept/<uuid:public_id>.pdf", views.kept_quote_view, name="kept_quote"),
     path("pending/<int:pending_id>/issue/", views.release_view, name="release"),
     path("yours/<str:token>/", views.customer_invoice_view, name="customer_invoice"),
 ]

@@ -21,14 +21,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from invoices import pdf, wording
 from invoices.errors import CannotIssue, FileChanged, PdfUnavailable, RenderFailed
 from invoices.forms import CreditForm
-from invoices.models import Invoice, InvoiceEvent, PendingDocument
+from invoices.models import Invoice, InvoiceEvent, PendingDocument, Quote
+from invoices.quotes import quote_file_name, quote_job, quote_language, stored_quote
 from invoices.rendering import make_file, stored_file
 from invoices.services import credit_invoice, issue_invoice, release_document
 from invoices.services.issuing import record
 from invoices.sheets import order_sheet, packing_slip
 from orders.errors import NotAllowed, OrderError
-from orders.models import Order, Shipment, Shop
-from orders.rights import require
+from orders.models import Draft, Order, Shipment, Shop
+from orders.rights import require, require_draft
 from orders.services.plan import Actor
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,38 @@ def packing_slip_view(request: HttpRequest, order_id: int, shipment_id: int | No
     language = wording.document_language(request.GET.get("lang") or order.language, Shop.current())
     job = packing_slip(order, language=language, shipment=shipment)
     return _print(request, order, job, _("Packing slip") + f"-{order.number}.pdf")
+
+
+@require_GET
+@_with_right("orders.add_order")
+def quote_view(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A draft's quote on paper as it stands now, in the customer's language (or ?lang=); nothing is kept."""
+    draft = get_object_or_404(Draft, public_id=public_id)
+    require_draft(request.user, draft, "orders.view_draft")
+    try:
+        content = pdf.print_here(quote_job(draft, language=quote_language(draft, request.GET.get("lang", ""))))
+    except PdfUnavailable as error:
+        return _no_quote(request, _no_pdf_text(error), draft)
+    except (OrderError, RenderFailed) as error:
+        return _no_quote(request, str(error), draft)
+    return _file(content, f"{_('Quote')}-{draft}.pdf", downloads=request.GET.get("download") == "1")
+
+
+@require_GET
+@_with_right("orders.add_order")
+def kept_quote_view(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """A quote as it was handed out."""
+    quote = get_object_or_404(Quote.objects.select_related("draft"), public_id=public_id)
+    require_draft(request.user, quote.draft, "orders.view_draft")
+    try:
+        return _file(stored_quote(quote), quote_file_name(quote), downloads=request.GET.get("download") == "1")
+    except FileChanged as error:
+        return _no_quote(request, str(error), quote.draft)
+
+
+def _no_quote(request: HttpRequest, reason: str, draft: Draft) -> HttpResponse:
+    context = admin.site.each_context(request) | {"title": str(draft), "reason": reason, "draft": draft}
+    return render(request, "admin/invoices/no_quote.html", context, status=503)
 
 
 @require_GET

@@ -27,6 +27,7 @@ from orders.models import Shop
 TEXTS = settings.BASE_DIR / "templates" / "emails"
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 _BLANKS = re.compile(r"[ \t\r\n]+")  # not the no-break spaces of French amounts
+WHY = {Kind.ABANDONED_CART: "why_cart", Kind.QUOTE: "why_quote"}
 FILLER = range(90)  # keeps the first words of the mail out of the inbox's second line
 
 FactsOf = Callable[[Collection[str]], Mapping[str, Any]]
@@ -133,7 +134,7 @@ class Composer:
         asks = ("help_phone" if phone else "help") if self.shop.email else ("help_only_phone" if phone else "")
         return {
             "help": words[asks].format(phone=phone) if asks else "",
-            "why": words["why_cart"] if kind == Kind.ABANDONED_CART else words["why_customer"].format(shop=self.shop.name),
+            "why": words[WHY.get(kind, "why_customer")].format(shop=self.shop.name),
             "legal": self._legal_line(),
         }
 
@@ -185,6 +186,8 @@ def _one_line(skeleton: Skeleton) -> str:
 def _reference(name: Text, words: Mapping[str, str], facts: Mapping[str, Any]) -> str:
     if name == Text.ABANDONED_CART:
         return words["cart_reference"]
+    if name == Text.QUOTE:
+        return words["quote_reference"]
     if name == Text.LOW_STOCK:
         return words["stock_reference"]
     if KIND_OF_TEXT[name] in ACCOUNT_KINDS:

@@ -15,6 +15,7 @@ class Kind(models.TextChoices):
     DOWNLOADS = "downloads", _("Downloads")
     REFUND_RECORDED = "refund_recorded", _("Refund recorded")
     INVOICE = "invoice", _("Invoice or credit note")
+    QUOTE = "quote", _("Quote")
     ABANDONED_CART = "abandoned_cart", _("Unfinished cart")
     NEW_ORDER = "new_order", _("New order")
     LOW_STOCK = "low_stock", _("Low stock")
@@ -38,6 +39,7 @@ class Text(models.TextChoices):
     DOWNLOADS = "downloads", _("Downloads")
     REFUND_RECORDED = "refund_recorded", _("Refund recorded")
     INVOICE = "invoice", _("Invoice or credit note")
+    QUOTE = "quote", _("Quote")
     ABANDONED_CART = "abandoned_cart", _("Unfinished cart")
     NEW_ORDER = "new_order", _("New order (staff)")
     LOW_STOCK = "low_stock", _("Low stock (staff)")
@@ -68,6 +70,7 @@ REQUIRED = {
     Text.READY_FOR_PICKUP: ("pickup.facts",),
     Text.DOWNLOADS: ("order.files",),
     Text.REFUND_RECORDED: ("refund.amount",),
+    Text.QUOTE: ("quote.total",),
     Text.ABANDONED_CART: ("cart.lines_table",),
     Text.INVITATION: ("account.url",),
     Text.FORGOTTEN: ("account.url",),

@@ -8,7 +8,8 @@ from email.utils import format_datetime, parseaddr
 
 from django.conf import settings
 
-from invoices.models import Invoice
+from invoices.models import Invoice, Quote
+from invoices.quotes import stored_quote
 from invoices.rendering import stored_file
 from notifications.kinds import Kind
 from notifications.models import OutgoingEmail
@@ -41,7 +42,11 @@ def message_of(mail: OutgoingEmail, shop: Shop) -> EmailMessage:
     for row in mail.attachments:
         if document := row.get("document"):
             content = stored_file(Invoice.objects.get(pk=document))
-            message.add_attachment(content, maintype="application", subtype="pdf", filename=row["name"])
+        elif quote := row.get("quote"):
+            content = stored_quote(Quote.objects.get(pk=quote))
+        else:
+            continue
+        message.add_attachment(content, maintype="application", subtype="pdf", filename=row["name"])
     message["Content-Language"] = mail.language  # after the content: setting that drops the headers that describe it
     _fix_boundaries(message, mail.message_id)
     return message

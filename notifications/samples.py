@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from notifications.kinds import ACCOUNT_KINDS, KIND_OF_TEXT, Kind, Text
 from notifications.telling.facts import Crossing, account_facts, cart_facts, facts_of, note_facts, stock_facts
+from notifications.telling.offer import quote_facts
 from notifications.telling.story import Download, Story
 from orders.choices import Axis, DeliveryKind
 from orders.drafts import DraftLine, OrderDraft
@@ -55,6 +56,11 @@ def sample_facts(name: Text, language: str, shop: Shop) -> dict[str, Any]:
     if kind in ACCOUNT_KINDS:
         person = User(username="anais", first_name="Anaïs", last_name="Lefèvre", email="anais@example.com")
         return account_facts(person, link=f"{settings.SITE_URL}/sample", sender="Inès", days=3, shop=shop)
+    if kind == Kind.QUOTE:
+        order = Order(customer_name="Anaïs Lefèvre", email="anais@example.com", currency=shop.currency, shipping_cost=Decimal("8.90"))
+        order.subtotal, order.tax, order.total = Decimal("147"), Decimal("25.98"), Decimal("155.90")
+        until = timezone.now() + timedelta(days=30)
+        return quote_facts(order, _lines(language), until=until, shop=shop, language=language, message=_comment)
     if kind == Kind.ABANDONED_CART:
         lines = (
             DraftLine(name=bowl, quantity=2, price=Decimal("29"), options=({"name": option, "value": colour},)),
@@ -74,7 +80,7 @@ def sample_facts(name: Text, language: str, shop: Shop) -> dict[str, Any]:
 
 def sample_story(name: Text, language: str, shop: Shop) -> Story:
     """The made-up order, in the state that the text is about."""
-    bowl, option, colour, cloth, comment, method, shipping, reason = WORDS[language]
+    comment, method, shipping, reason = WORDS[language][4:]
     statuses = {(status.axis, status.code): status for status in Status.objects.filter(base=None)}
     codes = {
         Text.ORDER_AWAITING_PAYMENT: ("AWAITING_PAYMENT", "AWAITING_PROCESSING"),
@@ -108,10 +114,7 @@ def sample_story(name: Text, language: str, shop: Shop) -> Story:
         customer_comment=comment,
         delivery_kind=DeliveryKind.PICKUP if name == Text.READY_FOR_PICKUP else DeliveryKind.SHIPPING,
     )
-    lines = [
-        OrderLine(sku="BOWL-14", name=bowl, quantity=2, price=Decimal("29"), options=[{"name": option, "value": colour}]),
-        OrderLine(sku="CLOTH", name=cloth, quantity=1, price=Decimal("89")),
-    ]
+    lines = _lines(language)
     paid = payment != "AWAITING_PAYMENT" and name != Text.ORDER_CANCELLED
     parcel = Shipment(
         carrier="Colissimo",
@@ -155,3 +158,11 @@ def sample_story(name: Text, language: str, shop: Shop) -> Story:
         ],
         attached="invoice" if name == Text.INVOICE else "credit_note" if name == Text.REFUND_RECORDED else "",
     )
+
+
+def _lines(language: str) -> list[OrderLine]:
+    bowl, option, colour, cloth, *_rest = WORDS[language]
+    return [
+        OrderLine(sku="BOWL-14", name=bowl, quantity=2, price=Decimal("29"), options=[{"name": option, "value": colour}]),
+        OrderLine(sku="CLOTH", name=cloth, quantity=1, price=Decimal("89")),
+    ]

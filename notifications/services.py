@@ -85,7 +85,7 @@ def resend(mail_id: int, actor: Actor, to: str | None = None) -> OutgoingEmail:
             **copied,
             recipient=address,
             recipient_name=mail.recipient_name if address == mail.recipient else "",
-            attachments=[part for part in mail.attachments if "document" in part],
+            attachments=[part for part in mail.attachments if "document" in part or "quote" in part],
             dedupe_key=key[:300],
             message_id=derived_message_id(key),
             in_reply_to=mail.in_reply_to or mail.message_id,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import views
+from notifications import quote_views, views
 
 app_name = "mail"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("pause/", views.pause, name="pause"),
     path("send-now/<int:event_id>/", views.send_now, name="send_now"),
     path("undo/<int:event_id>/", views.undo, name="undo"),
+    path("quotes/<uuid:public_id>/", quote_views.quote, name="quote"),
     path("file/<str:token>/", views.file, name="file"),
     path("no-reminders/<str:token>/", views.stop_reminders_view, name="stop_reminders"),
 ]

@@ -22,6 +22,7 @@ ENGLISH = {
     "to_collect": "To collect",
     "refunded_items": "Refunded items",
     "in_cart": "In your cart",
+    "in_quote": "In this quote",
     "more_item": "and one more item",
     "more_items": "and {count} more items",
     "one_item": "1 item",
@@ -96,6 +97,7 @@ ENGLISH = {
     "sale_allowed": "May be sold below zero",
     "order_reference": "Order {number}",
     "cart_reference": "Cart",
+    "quote_reference": "Quote",
     "stock_reference": "Stock",
     "account_reference": "Account",
     "without_shipping": "without shipping",
@@ -103,6 +105,7 @@ ENGLISH = {
     "help_phone": "Any question? Reply to this message, or call {phone}.",
     "help_only_phone": "Any question? Call {phone}.",
     "why_customer": "You receive this message because you placed an order with {shop}.",
+    "why_quote": "You receive this message because you asked {shop} for a quote.",
     "why_cart": "You receive this message because you left your address when ordering. There will be no other about this cart.",
     "optout": "Stop reminders",
     "help_new_order": "To choose who receives this message: Settings, Staff addresses.",
@@ -135,6 +138,7 @@ FRENCH = {
     "to_collect": "À retirer",
     "refunded_items": "Articles remboursés",
     "in_cart": "Dans votre panier",
+    "in_quote": "Dans ce devis",
     "more_item": "et un autre article",
     "more_items": "et {count} autres articles",
     "one_item": "1 article",
@@ -209,6 +213,7 @@ FRENCH = {
     "sale_allowed": "Vente sous zéro permise",
     "order_reference": "Commande {number}",
     "cart_reference": "Panier",
+    "quote_reference": "Devis",
     "stock_reference": "Stock",
     "account_reference": "Compte",
     "without_shipping": "hors livraison",
@@ -216,6 +221,7 @@ FRENCH = {
     "help_phone": "Une question ? Répondez à ce message ou appelez le {phone}.",
     "help_only_phone": "Une question ? Appelez le {phone}.",
     "why_customer": "Vous recevez ce message parce que vous avez passé une commande chez {shop}.",
+    "why_quote": "Vous recevez ce message parce que vous avez demandé un devis à {shop}.",
     "why_cart": (
         "Vous recevez ce message parce que vous avez laissé votre adresse au moment de commander. "
         "Il n’y en aura pas d’autre pour ce panier."

@@ -13,6 +13,12 @@ class MissingRight(PermissionDenied):
         self.permission = permission
 
 
+def require_draft(user: Any, draft: Any, permission: str) -> None:
+    """Everybody works on drafts of their own; those of others need `permission`. Raises MissingRight."""
+    if draft.created_by_id is None or draft.created_by_id != user.pk:
+        require(user, permission)
+
+
 def require(user: Any, *permissions: str) -> None:
     """Raises MissingRight for the first of `permissions` that `user` lacks."""
     for permission in permissions:

@@ -3,6 +3,7 @@
 from invoices.models.invoice import Invoice, InvoiceEvent, InvoiceLine, InvoiceVatGroup
 from invoices.models.numbering import InvoiceCounter, InvoiceSeries
 from invoices.models.pending import PendingDocument
+from invoices.models.quote import Quote
 from invoices.models.seller import SellerProfile
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "InvoiceSeries",
     "InvoiceVatGroup",
     "PendingDocument",
+    "Quote",
     "SellerProfile",
 ]

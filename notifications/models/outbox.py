@@ -85,7 +85,7 @@ class OutgoingEmail(models.Model):
     @property
     def waits_for_document(self) -> bool:
         """Whether an attachment is not there yet; the mail goes when it is."""
-        return any("document" not in row for row in self.attachments)
+        return any("document" not in row and "quote" not in row for row in self.attachments)
 
     @property
     def can_be_stopped(self) -> bool:
