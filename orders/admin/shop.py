@@ -1,6 +1,5 @@
 """The settings of the shop and what belongs to them: payment and shipping methods, carriers, VAT rates."""
 
-import re
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -20,7 +19,7 @@ from orders.admin.lists import PlainFields, ShopPages, language_field
 from orders.admin.names import NAME_FIELDS, NamesForm, with_names
 from orders.admin.order_numbers import upcoming_number
 from orders.admin.products import image_type
-from orders.models import Carrier, PaymentMethod, Product, ShippingMethod, Shop, TaxClass, TaxRate
+from orders.models import PaymentMethod, Product, ShippingMethod, Shop, TaxClass, TaxRate
 from orders.money import format_money, format_percent
 
 LOGO_LIMIT = 500 * 1024
@@ -180,30 +179,6 @@ class ShippingMethodAdmin(ColumnsPages):
     def cells(self, row: ShippingMethod, shop: Shop) -> tuple[Any, ...]:
         rate = format_money(row.rate, shop.currency) if row.rate else _("free")
         return row.name, row.get_kind_display(), rate, row.carrier or "", yes_no(row.is_active)
-
-
-class CarrierForm(forms.ModelForm):
-    class Meta:
-        model = Carrier
-        fields = ()
-
-    def clean_tracking_url(self) -> str:
-        url = str(self.cleaned_data["tracking_url"]).strip()
-        if url and not re.match(r"https?://", url):
-            raise ValidationError(_("The address begins with https:// or http://."))
-        if url and "{number}" not in url:
-            raise ValidationError(_("Put {number} where the tracking number goes."))
-        return url
-
-
-@admin.register(Carrier)
-class CarrierAdmin(ColumnsPages):
-    form = CarrierForm
-    fields = ("name", "tracking_url")
-    columns = (gettext_lazy("Name"), gettext_lazy("Tracking page"))
-
-    def cells(self, row: Carrier, shop: Shop) -> tuple[Any, ...]:
-        return row.name, row.tracking_url
 
 
 class RateRows(PlainFields, admin.TabularInline):

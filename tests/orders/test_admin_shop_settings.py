@@ -6,7 +6,9 @@ import pytest
 
 from orders.api.tokens import find_token
 from orders.models import ApiToken, Carrier, Draft, Order, Shop, Status, TaxClass
-from tests.makers import make_clerk, make_draft, make_order, make_shop, make_variant, stock_of
+from orders.services.fulfilment import ShipmentWish
+from orders.services.plan import apply
+from tests.makers import ROBOT, make_clerk, make_draft, make_order, make_shop, make_variant, stock_of
 
 pytestmark = pytest.mark.django_db
 
@@ -122,9 +124,9 @@ def test_a_wrong_setting_is_named_and_nothing_is_saved(client, field, value, tex
 
 
 def test_a_tracking_page_is_a_web_address_with_its_number(client):
-    for url in ("javascript:alert({number})", "https://post.example.com/"):
+    for url in ("javascript:alert({number})", "https://post.example.com/", "https://{number}.example.com/"):
         client.post("/admin/orders/carrier/add/", {"name": "Post", "tracking_url": url})
-    assert not Carrier.objects.exists()
+    assert not Carrier.objects.filter(name="Post").exists()
 
 
 def test_a_tax_class_has_names_and_a_rate_per_country(client):
@@ -187,3 +189,27 @@ def test_a_draft_opens_in_the_form_and_leaves_the_list_when_placed(client):
     assert not client.get("/admin/orders/draft/").context["cl"].result_list
     assert len(client.get("/admin/orders/draft/", {"state": "placed"}).context["cl"].result_list) == 1
     assert client.post(f"/admin/orders/draft/{draft.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_shop_begins_with_the_carriers_of_france():
+    names = set(Carrier.objects.values_list("name", flat=True))
+    assert {"Colissimo", "Chronopost", "Mondial Relay", "DPD", "DHL", "UPS", "GLS", "La Poste, lettre suivie"} <= names
+    assert Carrier.objects.get(name="Chronopost").url_for("XY 1/2").endswith("listeNumerosLT=XY%201%2F2&langue=fr")
+
+
+def test_a_carrier_in_use_is_switched_off_not_deleted(client):
+    order, carrier = make_order("PAID"), Carrier.objects.get(name="DPD")
+    address = f"/admin/orders/carrier/{carrier.pk}"
+    assert "Delete" in client.get(f"{address}/change/").content.decode()
+    apply(ShipmentWish(order_id=order.pk, actor=ROBOT, carrier="DPD", tracking_number="0991")).or_raise()
+    html = client.get(f"{address}/change/").content.decode()
+    assert ("https://trace.dpd.fr/fr/trace/0991" in html, "can’t be deleted" in html) == (True, True)
+    assert client.post(f"{address}/delete/", {"post": "yes"}).status_code == 403
+    client.post(f"{address}/change/", {"name": "DPD", "tracking_url": carrier.tracking_url})
+    offered = client.get(f"/admin/orders/order/{make_order('PAID').pk}/shipment/").content.decode()
+    assert ('<option value="DPD">' in offered, '<option value="DHL">' in offered) == (False, True)
+
+
+def test_a_carrier_has_its_name_once(client):
+    client.post("/admin/orders/carrier/add/", {"name": "  colissimo "})
+    assert Carrier.objects.filter(name__iexact="colissimo").count() == 1

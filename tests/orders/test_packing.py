@@ -1,21 +1,27 @@
 """The packing table: one order at a time, each piece counted, a wrong item stopped, the parcel closed in one confirmation."""
 
+import time
 from datetime import timedelta
 from unittest import mock
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import DatabaseError
 from django.urls import reverse
 from django.utils import timezone
 
 from notifications.models import OutgoingEmail
 from orders.choices import DeliveryKind
 from orders.errors import InvalidWish
+from orders.integrity import find_problems
 from orders.models import Order, Packing, Shipment, Variant
 from orders.parcelled import parcelled_of
 from orders.services import packing
+from orders.services.editing import QuantityWish
+from orders.services.fulfilment import ShipmentWish
 from orders.services.packing import AtAnotherTable, CollectWish, ParcelWish, WrongItem, box_of, count, put_back, scan, take
 from orders.services.plan import Actor, apply
-from tests.makers import make_clerk, make_order, make_shop, make_variant, set_status, stock_of
+from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, set_status, stock_of
 from tests.racing import run_together, without_locks
 
 QUEUE = reverse("admin:orders_order_packing")
@@ -275,22 +281,18 @@ def test_of_two_packers_at_the_same_moment_one_has_the_order(paul, lea):
 @pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_without_the_lock_both_have_an_order_that_was_left_alone(paul, lea):
     order, both = make_order("PAID"), 0
-    stale = make_clerk("orders.ship_order", username="stale")
-    with without_locks(), mock.patch.object(Packing, "save", _slow_save):
+    long_ago = timezone.now() - 2 * packing.CLAIM
+    Packing.objects.create(order=order, packer=make_clerk(username="gone"), began_at=long_ago, seen_at=long_ago)
+    with without_locks(), mock.patch.object(Packing, "save", _save_slowly):
         for _round in range(5):
-            Packing.objects.update_or_create(
-                order=order, defaults={"packer": stale, "began_at": timezone.now(), "seen_at": timezone.now() - 2 * packing.CLAIM}
-            )
+            Packing.objects.update(packer=User.objects.get(username="gone"), seen_at=long_ago)
             both += not any(isinstance(result, Exception) for result in both_take(order, paul, lea))
     assert both
 
 
-def _slow_save(self, **options):
-    import time
-
-    time.sleep(0.05)
-    values = {name: getattr(self, name) for name in options.get("update_fields") or ("packer", "began_at", "seen_at")}
-    Packing.objects.filter(pk=self.pk).update(**values)
+def _save_slowly(self, *, update_fields):
+    time.sleep(0.1)
+    Packing.objects.filter(pk=self.pk).update(**{name: getattr(self, name) for name in update_fields})
 
 
 def test_an_unknown_barcode_of_an_inactive_article_is_still_named(paul):
@@ -299,3 +301,44 @@ def test_an_unknown_barcode_of_an_inactive_article_is_still_named(paul):
     with pytest.raises(WrongItem, match="Article OLD"):
         scan(order.pk, paul, "old")
     assert Variant.objects.filter(sku="OLD").exists()
+
+
+def ship_and_shrink(order):
+    """Both pieces leave in a parcel while somebody sets the quantity to one."""
+    line = order.lines.get()
+    return run_together(
+        lambda: apply(ShipmentWish(order_id=order.pk, actor=ROBOT, tracking_number=f"6A{order.pk}")).or_raise(),
+        lambda: apply(QuantityWish(order_id=order.pk, actor=ROBOT, line_id=line.pk, quantity=1)).or_raise(),
+    )
+
+
+def agrees(order):
+    """Whether the parcel, the line and the ledger tell the same story."""
+    line = order.lines.get()
+    shipped = sum(row.quantity for row in line.shipment_lines.filter(shipment__voided_by=None))
+    return shipped == line.pieces_shipped == line.consumed <= line.quantity and not list(find_problems())
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_an_edit_against_a_parcel_ends_with_one_story():
+    make_variant("MUG", on_hand=100)
+    for _round in range(5):
+        order = make_order("PAID", items={"MUG": 2})
+        results = ship_and_shrink(order)
+        assert agrees(order), results
+        assert not any(isinstance(result, DatabaseError) for result in results)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_without_the_lock_an_edit_and_a_parcel_contradict_each_other():
+    make_variant("MUG", on_hand=100)
+    contradicted = False
+    for _round in range(15):
+        order = make_order("PAID", items={"MUG": 2})
+        with without_locks():
+            results = ship_and_shrink(order)
+        if contradicted := not agrees(order) or any(isinstance(result, DatabaseError) for result in results):
+            break
+    assert contradicted

@@ -7,6 +7,21 @@ document.addEventListener("htmx:afterSettle", () => {
     if (input) place.textContent.trim() ? input.setAttribute("aria-invalid", "true") : input.removeAttribute("aria-invalid");
   }
 });
+// The tracking page of a carrier, as the address that is being written makes it for the number beside it.
+const pattern = document.getElementById("id_tracking_url");
+const trial = document.getElementById("try-number");
+if (pattern && trial) {
+  const link = document.getElementById("try-link");
+  const show = () => {
+    const url = pattern.value.trim().replaceAll("{number}", encodeURIComponent(trial.value.trim()));
+    const works = /^https?:\/\/\S+$/.test(url) && pattern.value.includes("{number}");
+    link.hidden = !works;
+    if (works) { link.href = url; link.querySelector("[data-url]").textContent = url; }
+  };
+  for (const input of [pattern, trial]) input.addEventListener("input", show);
+  trial.closest("[hidden]")?.removeAttribute("hidden");
+  show();
+}
 // Adds a row to a set of rows from its empty form.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-add-row]");
