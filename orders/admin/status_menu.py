@@ -22,7 +22,7 @@ class Choice:
 def offered_statuses(axis: Axis, order: Order, statuses: Iterable[Status], shop: Shop) -> list[Status]:
     """What the menu of an axis shows: active statuses that the shop offers, and the present one."""
     current = {order.payment_status_id, order.fulfilment_status_id}
-    local = shop.local_delivery or order.delivery_kind == DeliveryKind.DELIVERY
+    local = shop.local_delivery  # the door refuses it otherwise
     return [
         status
         for status in statuses
