@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy
 from django_countries import countries
 
+from orders.balances import BALANCES
 from orders.choices import Axis, DeliveryKind
 from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfFilter, PeriodFilter, WordFilter, YesNoFilter
 from orders.finding import find_variants
@@ -30,7 +31,7 @@ MOST_RECENT = 2000  # orders whose methods are known though the shop's settings 
 GROUPS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (gettext_lazy("Status"), ("payment", "fulfilment", "held", "oversold")),
     (gettext_lazy("Dates"), ("placed", "placed_from", "placed_to", "updated", "pickup_from", "pickup_to")),
-    (gettext_lazy("Money"), ("total_from", "total_to", "payment_method", "coupon")),
+    (gettext_lazy("Money"), ("balance", "total_from", "total_to", "payment_method", "coupon")),
     (gettext_lazy("Items and delivery"), ("product", "delivery", "shipping_method", "country", "shipped")),
     (gettext_lazy("Work"), ("assignee", "tag", "follow_up", "source")),
 )
@@ -64,6 +65,7 @@ class OrderFilterSet(django_filters.FilterSet):
     fulfilment = django_filters.MultipleChoiceFilter(label=gettext_lazy("Fulfilment"), method="with_status", widget=CheckboxSelectMultiple)
     held = YesNoFilter(label=gettext_lazy("On hold"), condition=lambda: Q(is_held=True))
     oversold = YesNoFilter(label=gettext_lazy("Oversold"), condition=lambda: Q(is_oversold=True))
+    balance = OneOfFilter(label=gettext_lazy("Balance"), answers=BALANCES)
     placed = PeriodFilter(label=gettext_lazy("Placed"), field_name="placed_at")
     placed_from = DayFilter(label=gettext_lazy("Placed from"), field_name="placed_at", edge="from")
     placed_to = DayFilter(label=gettext_lazy("Placed until"), field_name="placed_at", edge="to")

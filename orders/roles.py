@@ -91,6 +91,7 @@ SECTIONS = (
             _right("omcp", _("Change the fulfilment status"), "change_order_status"),
             _right("omc", _("Change the payment status"), "change_payment_status"),
             _right("omc", _("Cancel orders"), "cancel_order"),
+            _right("om", _("Delete orders and restore them"), "delete_order"),
             _right("omcp", _("Record parcels and returns"), "ship_order"),
             _right("omcpa", _("Print orders and packing slips"), "print_order"),
             _right("omc", _("See all drafts and carts"), "view_draft"),
@@ -189,7 +190,6 @@ UNUSED_MODELS = frozenset(
 )
 UNUSED = frozenset(
     {
-        "orders.delete_order",
         "orders.change_note",
         "orders.delete_note",
         "orders.view_note",

@@ -46,10 +46,17 @@ def result_of(user: Any, query: QueryDict, *, default_sort: str = "", known: Res
     that offers them; else only those that the address names.
     """
     statuses = known.statuses if known else list(Status.objects.select_related("base"))
-    tabs = known.tabs if known else builtin_tabs(statuses)
+    tabs = known.tabs if known else [*builtin_tabs(statuses), *deleted_tabs(user)]
     tab = next((tab for tab in tabs if tab.key == query.get("view", "")), tabs[0])
     filterset = OrderFilterSet(query, tab.orders, statuses=statuses, user=user, only_given=not with_menu)
     return Result(filterset.found(), sort_of(query, default_sort), tab, tabs, filterset, statuses)
+
+
+def deleted_tabs(user: Any) -> list[Tab]:
+    """The deleted orders, for those who may bring them back."""
+    if user is None or not user.has_perm("orders.delete_order"):
+        return []
+    return [Tab("deleted", pgettext("orders", "Deleted"), Order.objects.filter(deleted_at__isnull=False))]
 
 
 def sort_of(query: QueryDict, default: str = "") -> str:

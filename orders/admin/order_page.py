@@ -18,6 +18,7 @@ from orders.admin.order_facts import extra_fields, facts_of
 from orders.admin.order_notes import suggestions
 from orders.admin.order_work import work_of
 from orders.admin.places import page_of, steps, within
+from orders.admin.returns import cases_of
 from orders.admin.status_menu import choices, next_step
 from orders.admin.stock import why as why_stock
 from orders.admin.timeline import History
@@ -43,6 +44,7 @@ from orders.money import format_money, format_number, round_money
 from orders.parcelled import parcelled_of
 from orders.people import name_of, readers_of_orders
 from orders.services.proposing import open_proposal
+from orders.services.removal import deletion_of
 from orders.services.stock import Pieces
 
 OTHERS = 3  # other orders of the customer that the page names
@@ -170,6 +172,8 @@ def page_facts(order: Order, chosen: HistoryFilter, user: Any) -> dict[str, Any]
         "refunds": refunds,
         "shipments": [shipment for shipment in shipments if not shipment.voided_by_id],
         **_left(order, lines),
+        "returns": cases_of(order),
+        "deletion": deletion_of(order) if order.deleted_at else None,
         "parcelled": parcelled_of(order, lines),
         **_addresses(order.addresses.all()),
         "notes": threads_of(notes),

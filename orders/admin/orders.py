@@ -22,6 +22,7 @@ from orders.admin.packing import packing_table_view, packing_view
 from orders.admin.panel import mail_view, panel_view
 from orders.admin.peek import peek_view
 from orders.admin.quick import quick_view
+from orders.admin.returns import returns_view
 from orders.admin.saved_views import arrange_views, save_columns, save_view
 from orders.admin.tracking import tracking_view
 from orders.admin.wishes import FORMS, OF_A_PART
@@ -30,6 +31,7 @@ from orders.models import Order
 # Pages beside the list and the page of an order: name, address, view.
 PLACES: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "filters": ("filters/", filters_view),
+    "returns": ("returns/", returns_view),
     "views": ("views/", arrange_views),
     "save_view": ("views/save/", save_view),
     "columns": ("columns/", save_columns),

@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from orders.admin.conflicts import Conflict, find_conflict, is_stale, picked
 from orders.admin.effects import Effect, effects_of
 from orders.admin.places import order_url, within
+from orders.admin.refund_page import refund_facts
 from orders.admin.wishes import FORMS, Ticks, WishForm, subject_of
 from orders.errors import InvalidWish, NotAllowed, NotEnoughStock, OrderError, StaleOrder
 from orders.models import Order
@@ -125,8 +126,10 @@ def _show(
     conflict: Conflict | None = None,
 ) -> HttpResponse:
     order, form = view.form.order, view.form
-    is_fragment = bool(getattr(request, "htmx", False))
-    if is_fragment and status == 403:
+    is_fragment = is_partial = bool(getattr(request, "htmx", False))
+    if form.page_template:  # what the page asks for anew is a part of itself; the panel is asked for by its own name
+        is_fragment = is_partial and not str(request.htmx.target or "").startswith("page-")  # type: ignore[attr-defined]
+    if is_partial and status == 403:
         status = 422  # the frame shows a 403 as a failed request, and this one has its reason with it
     place = [order.pk, part] if part else [order.pk]
     # Without a script nothing looks again when something is typed: a form that opens as the order is may be sent as it is.
@@ -160,7 +163,9 @@ def _show(
         "within": within(request),
         "is_fragment": is_fragment,
     }
-    template = "admin/orders/order/panel.html" if is_fragment else "admin/orders/order/panel_page.html"
+    template = "admin/orders/order/panel.html" if is_fragment else form.page_template or "admin/orders/order/panel_page.html"
+    if form.page_template:
+        context |= refund_facts(form, view.plan, view.change)
     response = TemplateResponse(request, template, ({} if is_fragment else site.each_context(request)) | context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response

@@ -1,7 +1,7 @@
 """Why is this number 3? The arithmetic behind each figure of an order, each term with the row it comes from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -55,6 +55,7 @@ class Figures:
         """Every sum of the page by the name of its figure."""
         order = self.order
         found = [self._subtotal(), self._total(), self._balance()]
+        found += [self._refund_due()] if order.refund_due else []
         found += [self._discount()] if order.discount else []
         found += [self._coupon()] if order.coupon_discount else []
         found += [self._tax()] if order.tax else []
@@ -171,6 +172,20 @@ class Figures:
         elif order.balance < 0:
             remarks.append(_("Below zero: the shop owes this to the customer."))
         return Why(why.key, why.title, why.figure, why.terms, why.result, why.differs, remarks)
+
+    def _refund_due(self) -> Why:
+        """What the shop owes: of a cancelled order what it keeps, else what was paid too much."""
+        order = self.order
+        received, given = order.paid_total, order.refunded_total
+        terms = [Term(_("Received in all"), self._money(received), "#h-pay")]
+        terms += [Term(_("Given back in all"), self._signed(-given), "#h-pay")] if given else []
+        if order.payment_status.releases:
+            remarks = [_("%(name)s: nothing is left to pay, so all of it is to be given back.") % {"name": order.payment_status}]
+            return replace(self._sum("refund_due", order.refund_due, terms, received - given), remarks=remarks)
+        terms.append(Term(_("Total of the order"), self._signed(-order.total), "#sum-total"))
+        terms += [Term(_("Taken off by refunds"), self._signed(order.credited_total), "#h-pay")] if order.credited_total else []
+        recomputed = received - given - order.total + order.credited_total
+        return self._sum("refund_due", order.refund_due, terms, recomputed)
 
     def _paid(self) -> Why:
         terms = [

@@ -218,6 +218,11 @@ class Order(models.Model):
         return Decimal(0) if self.payment_status.releases else max(self.balance, Decimal(0))
 
     @property
+    def refund_due(self) -> Decimal:
+        """What the shop owes the customer: all it kept of a cancelled order, else what was paid too much."""
+        return max(self.refundable if self.payment_status.releases else -self.balance, Decimal(0))
+
+    @property
     def refundable(self) -> Decimal:
         """Money received and not given back: no refund may exceed it."""
         return self.paid_total - self.refunded_total

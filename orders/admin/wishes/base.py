@@ -70,6 +70,7 @@ class WishForm(forms.Form):
     icon: str = "pencil"
     ticks_first: ClassVar[bool] = False
     has_word: ClassVar[bool] = True
+    page_template: ClassVar[str] = ""  # of an assistant that has a page of its own beside the panel
     merges: ClassVar[bool] = False  # whether the changes of two people can be put together field by field
 
     def __init__(self, data: QueryDict, subject: Subject) -> None:

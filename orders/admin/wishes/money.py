@@ -4,10 +4,12 @@ import uuid
 from decimal import Decimal
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orders.admin.wishes.base import Ticks, WishForm, money_input, pieces_field, text_input
+from orders.admin.wishes.base import Subject, Ticks, WishForm, money_input, pieces_field, text_input
+from orders.models import ReturnCaseLine
 from orders.money import format_money
 from orders.services.limits import limit_words, refund_limit
 from orders.services.payments import PaymentWish, RefundPiece, RefundWish, refunded_pieces, refunded_shipping
@@ -56,7 +58,24 @@ class RefundForm(WishForm):
     light = frozenset({"method", "reference", "reason"})
     button = gettext_lazy("Record the refund")
     columns = (gettext_lazy("Refunded"), gettext_lazy("What becomes of them"))
+    page_template = "admin/orders/order/refund_page.html"
     client_key = forms.CharField(widget=forms.HiddenInput, max_length=80, required=False)
+    return_id = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1)
+
+    def __init__(self, data: QueryDict, subject: Subject) -> None:
+        self.case = self._case_of(data, subject)
+        if (fill := data.get("preview", "")) in ("all", "none"):
+            data = data.copy()
+            for line in subject.lines:
+                left = line.quantity - refunded_pieces(subject.order.pk).get(line.pk, 0)
+                data[f"quantity-{line.pk}"] = str(left if fill == "all" else 0)
+        super().__init__(data, subject)
+
+    def _case_of(self, data: QueryDict, subject: Subject) -> dict[int, int]:
+        """Pieces of the return that the refund is for, per line: those that were kept by the shop."""
+        wanted = data.get("return_id", "")
+        rows = ReturnCaseLine.objects.filter(case__order=subject.order, case=int(wanted)) if wanted.isdecimal() else []
+        return {row.line_id: row.shelf + row.lost for row in rows}
 
     def title(self) -> str:
         return _("Refund #%(number)s") % {"number": self.order.number}
@@ -67,19 +86,19 @@ class RefundForm(WishForm):
         fates = [
             ("shelf", _("Back on the shelf")),
             ("lost", _("Lost or damaged")),
-            ("keep", _("Customer keeps them")),
+            ("keep", _("Decided with the return") if self.case else _("Customer keeps them")),
         ]
         for line in self.lines:
             left = line.quantity - refunded.get(line.pk, 0)
             if left <= 0:
                 continue
-            row_fields: dict[str, forms.Field] = {"quantity": pieces_field(_("Refunded"), left)}
+            row_fields: dict[str, forms.Field] = {"quantity": pieces_field(_("Refunded"), left, min(self.case.get(line.pk, 0), left))}
             if Pieces.of(line).open and not line.is_digital:
                 row_fields["fate"] = forms.ChoiceField(
                     label=_("What becomes of them"),
                     choices=fates,
                     required=False,
-                    initial="shelf",
+                    initial="keep" if self.case else "shelf",
                     widget=forms.Select(attrs={"class": "select auto"}),
                 )
             self.add_row(line, _("of %(count)d") % {"count": left}, **row_fields)
@@ -119,6 +138,7 @@ class RefundForm(WishForm):
             method=data["method"],
             reference=data["reference"],
             client_key=data["client_key"],
+            return_id=data["return_id"] or 0,
             set_status=data["set_status"],
             skip=ticks.skip,
             oversell=ticks.oversell,
