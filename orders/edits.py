@@ -131,7 +131,7 @@ class OrderEdit:
         return cls(**values)
 
 
-_AMOUNTS = frozenset({"price", "discount", "vat_rate", "weight", "value", "amount"})
+_AMOUNTS = frozenset({"price", "catalogue_price", "discount", "discount_percent", "vat_rate", "weight", "value", "amount"})
 
 
 def _part(kind: type, row: Mapping[str, Any]) -> Any:

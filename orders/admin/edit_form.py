@@ -211,6 +211,7 @@ def _added(form: Any, index: int, base: OrderEdit, variants: Mapping[int, Varian
     variant = variants.get(values.get("variant") or 0)
     before = base.added[index] if index < len(base.added) else DraftLine()
     price = values.get("price")
+    amount, percent = values.get("discount") or (None, None)
     return replace(
         before if before.variant_id == values.get("variant") else DraftLine(),
         variant_id=values.get("variant"),
@@ -218,7 +219,8 @@ def _added(form: Any, index: int, base: OrderEdit, variants: Mapping[int, Varian
         quantity=values.get("quantity") or before.quantity,
         price=None if variant is not None and price == variant.price else price,
         vat_rate=values.get("vat_rate"),
-        discount=values.get("discount") or Decimal(0),
+        discount=amount or Decimal(0),
+        discount_percent=percent or None,
         options=read_options(values.get("options") or ""),
     )
 

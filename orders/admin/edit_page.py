@@ -286,7 +286,7 @@ def _context(request: HttpRequest, sheet: EditSheet, note: str) -> dict[str, Any
 def _page(request: HttpRequest, site: AdminSite, sheet: EditSheet, note: str = "", *, status: int = 200) -> HttpResponse:
     context = _context(request, sheet, note)
     if request.headers.get("HX-Request"):
-        response = render(request, f"{FOLDER}/form.html", context, status=status)
+        response = render(request, f"{FOLDER}/fragment.html", context, status=status)
         response["HX-Retarget"], response["HX-Reswap"] = "#edit", "outerHTML"
         return response
     title = _("Edit #%(number)s") % {"number": sheet.order.number}

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from invoices.models import Invoice, PendingDocument
+from invoices.services import issue_invoice
 from invoices.services.releasing import release_documents
 from orders.drafts import DraftDiscount, DraftLine, DraftSurcharge, Person
 from orders.edits import RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, SurchargeEdit
@@ -422,8 +423,6 @@ def test_an_edit_survives_being_stored():
 def invoiced(**fields):
     make_seller()
     order = make_order("PAID", items={"MUG": 2}, **fields)
-    from invoices.services import issue_invoice
-
     return order, issue_invoice(order.pk, actor=ROBOT)
 
 
