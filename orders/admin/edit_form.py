@@ -132,7 +132,7 @@ class _Reader:
         return Decimal(0) if value is None and name == "discount" else value
 
     def columns(self, base: OrderEdit) -> dict[str, Any]:
-        found = {}
+        found: dict[str, Any] = {}
         for name in (*COLUMN_FIELDS, *TAX_FIELDS):
             if not self.moved(name):
                 found |= {name: base.columns[name]} if name in base.columns else {}

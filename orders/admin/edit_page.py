@@ -47,7 +47,7 @@ def edit_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
     if "suggest" in request.GET:
         return _suggest(request, order)
     row = open_proposal(order)
-    if request.method != "POST":
+    if request.method != "POST" or not {"version", "do"} & set(request.POST):
         return _open(request, site, order, row)
     return _answer(request, site, order, row)
 

@@ -263,8 +263,7 @@ def look_at(
         base_version, base_event = (row.base_version, row.base_event) if row else (order.version, latest_event)
         opened: Mapping[str, str] = texts
     else:
-        base_version = int(data["version"]) if data.get("version", "").isdecimal() else order.version
-        base_event = int(data["since"]) if data.get("since", "").isdecimal() else latest_event
+        base_version, base_event = _number(data, "version", order.version), _number(data, "since", latest_event)
         opened = texts if base_version == order.version else opened_texts(data)
         if row:
             base_version, base_event = row.base_version, row.base_event
@@ -305,3 +304,8 @@ def look_at(
     if isinstance(sheet.refusal, InvalidWish):
         sheet.show_error(sheet.refusal)
     return sheet
+
+
+def _number(data: QueryDict, name: str, otherwise: int) -> int:
+    text = str(data.get(name, ""))
+    return int(text) if text.isdecimal() and len(text) < 18 else otherwise

@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from orders.models import Customer, Draft, Order, Product, Status, Variant
+from orders.models import Carrier, Customer, Draft, Order, Product, Status, Variant
 from tests.makers import make_draft, make_order, make_variant, set_status
 
 SERIOUS = {"serious", "critical"}
@@ -30,7 +30,14 @@ def addresses():
         f"/admin/orders/order/{order.pk}/change/",
         f"/admin/orders/order/{order.pk}/status/?fulfilment=DELIVERED",
         f"/admin/orders/order/{order.pk}/refund/",
+        f"/admin/orders/order/{order.pk}/edit/",
         "/admin/orders/order/add/",
+        "/admin/orders/order/packing/",
+        f"/admin/orders/order/packing/{Order.objects.order_by('id').last().pk}/",
+        f"/admin/orders/order/{Order.objects.order_by('id').last().pk}/pack/",
+        "/admin/orders/order/tracking/",
+        "/admin/orders/carrier/",
+        f"/admin/orders/carrier/{Carrier.objects.first().pk}/change/",
         "/admin/orders/draft/",
         "/admin/orders/variant/",
         f"/admin/orders/variant/{Variant.objects.get().pk}/change/",
