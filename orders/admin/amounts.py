@@ -90,3 +90,19 @@ class AmountField(forms.CharField):
             return bool(self.to_python(data) != (Decimal(str(initial)) if initial is not None else None))
         except forms.ValidationError:
             return True
+
+
+class DiscountField(AmountField):
+    """A discount as an amount or, with a percent sign, as a share: the value is (amount, percent), one of them None."""
+
+    def to_python(self, value: Any) -> Any:
+        text = str(value or "")
+        amount = super().to_python(text)
+        return (None, amount) if text.strip().endswith("%") else (amount, None)
+
+    def validate(self, value: Any) -> None:
+        amount, percent = value
+        super().validate(amount)
+        super().validate(percent)
+        if percent is not None and percent > 100:
+            raise forms.ValidationError(self.error_messages["most"], code="most", params={"most": "100\u00a0%"})

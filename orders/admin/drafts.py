@@ -4,11 +4,13 @@ import hashlib
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from orders.admin.effects import Effect, effects_of
 from orders.admin.lists import ShopPages
@@ -16,9 +18,12 @@ from orders.admin.manual_order import draft_url, order_url
 from orders.admin.order_numbers import upcoming_number
 from orders.drafts import OrderDraft
 from orders.errors import OrderError
-from orders.models import Draft, Order, Shop, Variant
+from orders.models import Draft, DraftReservation, Order, Shop, Variant
+from orders.rights import require
 from orders.services.intake import PlaceWish, place_draft
 from orders.services.plan import Actor, Plan, plan
+from orders.services.reordering import order_again
+from orders.services.reserving import throw_away
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -50,13 +55,26 @@ class DraftAdmin(ShopPages):
     list_filter = (StateFilter,)
     list_select_related = ("order", "created_by")
     ordering = ("-updated_at", "-id")
-    list_intro = gettext_lazy("What is not an order yet: drafts of staff, and carts that visitors of the shop left.")
+    list_intro = gettext_lazy("What is not an order yet: drafts and quotes of staff, and carts that visitors of the shop left.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_delete_permission(request, obj) and (obj is None or obj.order_id is None))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What a draft keeps is given back first, so it stands in nobody's way."""
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
+        kept = {str(row) for row in DraftReservation.objects.filter(draft__in=objs).select_related("variant__product")}
+        return deleted, counts, needed, [item for item in protected if not any(name in str(item) for name in kept)]
+
+    def delete_model(self, request: HttpRequest, obj: Draft) -> None:
+        throw_away(obj, actor=Actor.clerk(request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Draft]) -> None:
+        for row in queryset.order_by("pk"):
+            throw_away(row, actor=Actor.clerk(request.user))
 
     def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """A draft opens in the form; a cart is shown with what placing it would do."""
@@ -87,6 +105,21 @@ class DraftAdmin(ShopPages):
             "form_url": draft_url(row),
         }
         return TemplateResponse(request, "admin/orders/draft/cart.html", context)
+
+
+def again_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
+    """Order again: POST makes a draft of an old order at today's prices and opens it."""
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    require(request.user, "orders.add_order")
+    order = Order.objects.present().filter(pk=pk).first()
+    if order is None:
+        raise Http404
+    row = order_again(order, actor=Actor.clerk(request.user))
+    if row.left_out:
+        text = ngettext("%(count)d item is not sold any more.", "%(count)d items are not sold any more.", len(row.left_out))
+        messages.warning(request, text % {"count": len(row.left_out)})
+    return HttpResponseRedirect(draft_url(row))
 
 
 class CartPage:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orders.admin.manual_order_desk import DESK_VERBS, desk_data, do_at_desk
 from orders.admin.manual_order_form import data_of, line_data, person_of
 from orders.admin.manual_order_sheet import Offer, Sheet, look_at
 from orders.admin.order_numbers import upcoming_number
@@ -51,7 +52,9 @@ def manual_order_view(request: HttpRequest, admin_site: AdminSite) -> HttpRespon
     variants = Variant.objects.in_bulk(ids) if ids else {}
     data = data_of(base, shop=offer.shop, paid_codes=offer.paid_codes, methods=offer.methods, variants=variants)
     data["draft"] = str(row.public_id if row else uuid.uuid4())
-    return _page(request, admin_site, look_at(data, base=base, user=request.user), row)
+    for name, text in desk_data(row).items():
+        data[name] = text
+    return _page(request, admin_site, look_at(data, base=base, user=request.user, row=row), row)
 
 
 def order_url(pk: int) -> str:
@@ -130,10 +133,16 @@ def _answer(request: HttpRequest, admin_site: AdminSite) -> HttpResponse:
     verb, _colon, value = data.get("do", "" if request.headers.get("HX-Request") else "typed").partition(":")
     if verb == "remove" and value.isdecimal():
         base = replace(base, lines=(*base.lines[: int(value)], *base.lines[int(value) + 1 :]))
+    if verb == "price" and value.isdecimal():
+        _use_catalogue(data, int(value), base)
     _edit(data, verb, value, customers=_known_customers(request))
-    sheet = look_at(data, base=base, user=request.user)
-    row = _keep(row, sheet, request)
+    sheet = look_at(data, base=base, user=request.user, row=row)
+    row = sheet.desk.row = _keep(row, sheet, request)
     note = ""
+    if verb in DESK_VERBS:
+        url, note = _at_desk(verb, value, row, sheet, request)
+        if url:
+            return _go(request, url)
     if verb == "keep":
         if sheet.is_valid:
             messages.success(request, _("The draft is kept."))
@@ -229,6 +238,16 @@ def _add_article(data: QueryDict, variant: Variant) -> None:
     _add_row(data, line_data(line, Offer().shop.currency, {variant.pk: variant}))
 
 
+def _use_catalogue(data: QueryDict, index: int, base: OrderDraft) -> None:
+    """Put the catalogue's price back into an item's field."""
+    pk = data.get(f"items-{index}-variant", "")
+    variant = Variant.objects.filter(pk=pk).first() if pk.isdecimal() and len(pk) < 18 else None
+    if variant is not None:
+        line = base.lines[index] if index < len(base.lines) else DraftLine()
+        line = replace(line, variant_id=variant.pk, price=None)
+        data[f"items-{index}-price"] = line_data(line, Offer().shop.currency, {variant.pk: variant})["price"]
+
+
 def _row_count(data: QueryDict) -> int:
     count = data.get("items-TOTAL_FORMS", "0")
     return min(int(count), 1000) if count.isdecimal() else 0
@@ -258,9 +277,10 @@ def _remove_row(data: QueryDict, gone: int) -> None:
 def _keep(row: Draft | None, sheet: Sheet, request: HttpRequest) -> Draft | None:
     """Store the draft from the first change on; a form nobody has typed in yet leaves no row."""
     draft = sheet.draft
-    if row is None and not (draft.lines or draft.customer_name or draft.email or draft.phone or draft.customer_id or draft.staff_note):
+    typed = draft.lines or sheet.data.get("draft_name", "").strip()
+    if row is None and not (typed or draft.customer_name or draft.email or draft.phone or draft.customer_id or draft.staff_note):
         return None
-    values = {
+    values: dict[str, Any] = {
         "body": draft.as_json(),
         "customer_name": (draft.customer_name or (draft.billing.name if draft.billing else ""))[:200],
         "email": draft.email[:254],
@@ -268,6 +288,8 @@ def _keep(row: Draft | None, sheet: Sheet, request: HttpRequest) -> Draft | None
         "total": sheet.priced.order.total if sheet.priced else 0,
         "currency": sheet.currency,
     }
+    if "draft_name" in sheet.data:
+        values["name"] = str(sheet.desk.form.cleaned_data.get("draft_name") or "")
     defaults = values | {"created_at": timezone.now(), "created_by": request.user}
     row, made = Draft.objects.get_or_create(public_id=str(sheet.data["draft"]), defaults=defaults)
     if not made:
@@ -296,6 +318,25 @@ def _place(row: Draft | None, sheet: Sheet, request: HttpRequest) -> tuple[Order
         sheet.show_errors(error)
         return None, str(error)
     return order, ""
+
+
+def _at_desk(verb: str, value: str, row: Draft | None, sheet: Sheet, request: HttpRequest) -> tuple[str, str]:
+    """(where to go on, "") once a button of the draft's card has done its work, else ("", what stands against it)."""
+    if row is None:
+        return "", _("Nothing is typed yet.")
+    if not sheet.is_valid:
+        return "", _("Some fields need a look.")
+    try:
+        done = do_at_desk(verb, value, row, sheet.desk, user=request.user)
+    except OrderError as error:
+        sheet.show_errors(error)
+        return "", str(error)
+    if done is None:
+        return "", ""
+    shown, said = done
+    if said:
+        messages.success(request, said)
+    return draft_url(shown), ""
 
 
 def _go(request: HttpRequest, url: str) -> HttpResponse:

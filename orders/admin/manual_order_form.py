@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
 
-from orders.admin.amounts import AmountField
+from orders.admin.amounts import AmountField, DiscountField
 from orders.admin.country_select import country_field
 from orders.drafts import DraftDiscount, DraftLine, DraftSurcharge, OrderDraft, Person
 from orders.models import Customer, PaymentMethod, ShippingMethod, Shop, Variant
@@ -61,6 +62,15 @@ class OrderForm(forms.Form):
     payment_method = forms.ChoiceField(label=gettext_lazy("Payment"), required=False)
     paid_now = forms.BooleanField(label=gettext_lazy("Paid now"), required=False)
     payment_reference = forms.CharField(label=gettext_lazy("Reference"), max_length=200, required=False)
+    paid_on = forms.DateField(
+        label=gettext_lazy("Received on"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    placed_at = forms.DateTimeField(
+        label=gettext_lazy("Placed on"),
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=gettext_lazy("Empty: now."),
+    )
     po_number = forms.CharField(label=gettext_lazy("Purchase order"), max_length=120, required=False)
     customer_comment = forms.CharField(
         label=gettext_lazy("Comment of the customer"), required=False, widget=forms.Textarea({"rows": 2}), max_length=5000
@@ -81,6 +91,19 @@ class OrderForm(forms.Form):
         for kind in ("billing", "shipping"):
             for name, field in _person_fields(home).items():
                 self.fields[f"{kind}_{name}"] = field
+
+    def clean_placed_at(self) -> Any:
+        """An order may be written down later, never before it was placed."""
+        placed = self.cleaned_data["placed_at"]
+        if placed and placed > timezone.now():
+            raise forms.ValidationError(_("This moment is still to come. Leave it empty for now."))
+        return placed
+
+    def clean_paid_on(self) -> Any:
+        paid = self.cleaned_data["paid_on"]
+        if paid and paid > timezone.localdate():
+            raise forms.ValidationError(_("This day is still to come."))
+        return paid
 
     def person(self, kind: str) -> Person | None:
         values = {name: str(self.value(f"{kind}_{name}") or "") for name in PERSON_FIELDS}
@@ -112,7 +135,7 @@ class LineForm(forms.Form):
     )
     price = AmountField(label=gettext_lazy("Price"))
     vat_rate = AmountField(label=gettext_lazy("VAT in percent"), most=Decimal(100))
-    discount = AmountField(label=gettext_lazy("Discount on this item"))
+    discount = DiscountField(label=gettext_lazy("Discount on this item"))
     options = forms.CharField(label=gettext_lazy("Options"), max_length=1000, required=False)
 
 
@@ -149,6 +172,8 @@ def draft_of(form: OrderForm, lines: Any, *, base: OrderDraft, paid_code: str, v
         payment_method=value("payment_method") or "",
         payment_status=paid_code if value("paid_now") else "",
         payment_reference=value("payment_reference") or "",
+        paid_at=_midnight(value("paid_on")),
+        placed_at=value("placed_at"),
         po_number=value("po_number") or "",
         customer_comment=value("customer_comment") or "",
         staff_note=value("staff_note") or "",
@@ -176,6 +201,8 @@ def data_of(
         "shipping_cost": _typed(draft.shipping_cost, currency),
         "delivery_on": draft.delivery_on.isoformat() if draft.delivery_on else "",
         "pickup_at": timezone.localtime(draft.pickup_at).strftime("%Y-%m-%dT%H:%M") if draft.pickup_at else "",
+        "paid_on": timezone.localdate(draft.paid_at).isoformat() if draft.paid_at else "",
+        "placed_at": timezone.localtime(draft.placed_at).strftime("%Y-%m-%dT%H:%M") if draft.placed_at else "",
         "discount_kind": discount.kind if discount else "ABS",
         "discount_value": _typed(discount.value, currency) if discount else "",
         "discount_label": discount.label if discount else "",
@@ -199,17 +226,23 @@ def data_of(
 
 def line_data(line: DraftLine, currency: str, variants: Mapping[int, Variant]) -> dict[str, Any]:
     """What the fields of one item hold."""
-    variant = variants.get(line.variant_id or 0)
-    price = line.price if line.price is not None else (variant.price if variant else None)
+    price = line.price if line.price is not None else catalogue_price(line, variants.get(line.variant_id or 0))
     return {
         "variant": line.variant_id or "",
         "name": line.name,
         "quantity": line.quantity,
         "price": _typed(price, currency),
         "vat_rate": format_number(line.vat_rate) if line.vat_rate is not None else "",
-        "discount": _typed(line.discount, currency) if line.discount else "",
+        "discount": _typed_discount(line, currency),
         "options": "; ".join(f"{o['name']}: {o.get('value')}" if o.get("name") else str(o.get("value") or "") for o in line.options),
     }
+
+
+def catalogue_price(line: DraftLine, variant: Variant | None) -> Decimal | None:
+    """What the catalogue asks for a piece, or asked when the quote was made."""
+    if variant is None:
+        return None
+    return variant.price if line.catalogue_price is None else line.catalogue_price
 
 
 def person_of(customer: Customer) -> dict[str, str]:
@@ -246,8 +279,9 @@ def _line_of(form: LineForm, index: int, base: OrderDraft, variants: Mapping[int
     stored = base.lines[index] if index < len(base.lines) else DraftLine()
     before = stored if stored.variant_id == values.get("variant") and (variant or stored.name == values.get("name")) else DraftLine()
     price = values.get("price")
-    if variant is not None and price == variant.price:
+    if variant is not None and price == catalogue_price(before, variant):
         price = None  # the catalogue's price: VAT of the destination applies to it
+    amount, percent = values.get("discount") or (None, None)
     options = read_options(values.get("options") or "")
     return replace(
         before,
@@ -257,7 +291,8 @@ def _line_of(form: LineForm, index: int, base: OrderDraft, variants: Mapping[int
         quantity=values.get("quantity") or before.quantity,
         price=price,
         vat_rate=values.get("vat_rate"),
-        discount=values.get("discount") or Decimal(0),
+        discount=amount or Decimal(0),
+        discount_percent=percent or None,
         options=before.options if _same_options(before.options, options) else options,
     )
 
@@ -293,6 +328,16 @@ def _typed(amount: Decimal | None, currency: str) -> str:
         return ""
     needed = max(exponent(currency), -int(amount.normalize().as_tuple().exponent))
     return format_number(amount, decimals=needed)
+
+
+def _typed_discount(line: DraftLine, currency: str) -> str:
+    if line.discount_percent is not None:
+        return f"{format_number(line.discount_percent)}\u00a0%"
+    return _typed(line.discount, currency) if line.discount else ""
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return timezone.make_aware(datetime.combine(day, time())) if day else None
 
 
 def _rate_label(method: ShippingMethod, shop: Shop) -> str:

@@ -11,13 +11,16 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
+from orders.admin.draft_sums import sums_of, tax_reasons
 from orders.admin.effects import Effect, effects_of
-from orders.admin.manual_order_form import LineForm, LineFormSet, OrderForm, draft_of
+from orders.admin.manual_order_desk import Desk, desk_of
+from orders.admin.manual_order_form import LineForm, LineFormSet, OrderForm, catalogue_price, draft_of
 from orders.admin.order_numbers import upcoming_number
+from orders.admin.why import Why
 from orders.choices import Axis
 from orders.drafts import DraftLine, OrderDraft
 from orders.errors import InvalidWish, NotEnoughStock, OrderError
-from orders.models import Customer, OrderLine, PaymentMethod, ShippingMethod, Shop, Status, Variant
+from orders.models import Customer, Draft, OrderLine, PaymentMethod, ShippingMethod, Shop, Status, Variant
 from orders.services.intake import PlaceWish
 from orders.services.plan import Actor, Plan, PlannedChange, plan
 from orders.services.pricing import PricedDraft, price_draft
@@ -75,6 +78,7 @@ class Row:
     line: OrderLine | None
     is_counted: bool
     asked: int
+    kept: int
 
     @property
     def title(self) -> str:
@@ -83,8 +87,8 @@ class Row:
 
     @property
     def available(self) -> int | None:
-        """Pieces that can be sold before this order; None where nothing counts them."""
-        return self.variant.available if self.variant and self.is_counted else None
+        """Pieces that this order can have, with those its draft keeps; None where nothing counts them."""
+        return self.variant.available + self.kept if self.variant and self.is_counted else None
 
     @property
     def is_short(self) -> bool:
@@ -99,9 +103,19 @@ class Row:
         return self.line.amount - self.line.line_discount if self.line else None
 
     @property
+    def overridden(self) -> Decimal | None:
+        """The catalogue's price where another one was typed."""
+        return catalogue_price(self.typed, self.variant) if self.typed.price is not None else None
+
+    @property
     def net_price(self) -> Decimal | None:
         """The price where it differs from the catalogue's because the buyer owes no VAT here."""
-        if self.line is None or self.variant is None or self.typed.price is not None or self.line.price == self.variant.price:
+        if (
+            self.line is None
+            or self.variant is None
+            or self.typed.price is not None
+            or self.line.price == catalogue_price(self.typed, self.variant)
+        ):
             return None
         return self.line.price
 
@@ -121,6 +135,7 @@ class Sheet:
     refusal: OrderError | None
     may_oversell: bool
     customer: Customer | None
+    desk: Desk
 
     @property
     def is_valid(self) -> bool:
@@ -153,7 +168,9 @@ class Sheet:
             variant = self.variants.get(typed.variant_id or 0)
             counted = bool(variant and variant.is_tracked and self.offer.shop.stock_control)
             line = lines[index] if index < len(lines) else None
-            rows.append(Row(index, form, typed, variant, line, counted, asked[typed.variant_id or 0]))
+            rows.append(
+                Row(index, form, typed, variant, line, counted, asked[typed.variant_id or 0], self.desk.kept.get(typed.variant_id or 0, 0))
+            )
         return rows
 
     @property
@@ -174,6 +191,15 @@ class Sheet:
     def vat_groups(self) -> list[Any]:
         return [group for group in self.priced.vat.groups if group.vat] if self.priced else []
 
+    @cached_property
+    def sums(self) -> dict[str, Why]:
+        """The sum behind each figure."""
+        return sums_of(self.priced, self.draft, self.offer.shop) if self.priced else {}
+
+    @property
+    def tax_reasons(self) -> list[str]:
+        return list(tax_reasons(self.priced, self.draft, self.offer.shop)) if self.priced else []
+
     @property
     def only_misses_something(self) -> bool:
         """The refusal speaks of a field that nobody has filled in yet."""
@@ -189,12 +215,16 @@ class Sheet:
             form.add_error(name if name in form.fields and name != "variant" else "name", str(error))
             return
         name = error.field.split("[")[0]
+        name = {"reserved_until": "reserve_until", "expires_at": "valid_until"}.get(name, name)
+        if name in self.desk.form.fields:
+            self.desk.form.add_error(name, str(error))
+            return
         name = {"discounts": "discount_value", "surcharges": "surcharge_amount", "payment_status": "payment_method"}.get(name, name)
         self.form.add_error(name if name in self.form.fields else None, str(error))
 
 
-def look_at(data: QueryDict, *, base: OrderDraft, user: Any) -> Sheet:
-    """What `data` (the form's fields) means and would do, on top of what the stored draft `base` holds beyond the form."""
+def look_at(data: QueryDict, *, base: OrderDraft, user: Any, row: Draft | None = None) -> Sheet:
+    """What `data` (the form's fields) means and would do, on top of what the stored draft `base` of `row` holds beyond the form."""
     offer = Offer()
     form = OrderForm(data, shop=offer.shop, methods=offer.methods, payments=offer.payments)
     lines = LineFormSet(data, prefix="items")
@@ -208,6 +238,7 @@ def look_at(data: QueryDict, *, base: OrderDraft, user: Any) -> Sheet:
         draft=draft,
         actor=Actor.clerk(user),
         number=upcoming_number(offer.shop),
+        draft_row=row if row is not None and row.order_id is None else None,
         skip=frozenset(data.getlist("shown")) - frozenset(data.getlist("go")),
         oversell=bool(may_oversell and form.value("oversell")),
     )
@@ -231,6 +262,7 @@ def look_at(data: QueryDict, *, base: OrderDraft, user: Any) -> Sheet:
         refusal=refusal or next(iter(planned.refusals.values()), None),
         may_oversell=may_oversell,
         customer=customer,
+        desk=desk_of(row, draft, data),
     )
     if isinstance(sheet.refusal, InvalidWish) and not sheet.only_misses_something:
         sheet.show_errors(sheet.refusal)

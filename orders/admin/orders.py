@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orders.admin.bulk import bulk_view
 from orders.admin.bulk_pages import BULK_PLACES
+from orders.admin.drafts import again_view
 from orders.admin.edit_page import edit_view
 from orders.admin.list_fresh import fresh_view
 from orders.admin.manual_order import manual_order_view
@@ -45,6 +46,7 @@ PLACES: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "quick": ("<int:pk>/quick/", quick_view),
     "why": ("<int:pk>/why/<int:part>/", why_view),
     "edit": ("<int:pk>/edit/", edit_view),
+    "again": ("<int:pk>/again/", again_view),
     "peek": ("<int:pk>/peek/", peek_view),
 }
 

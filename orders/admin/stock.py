@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from orders.admin.lists import ShopPages
 from orders.errors import OrderError
 from orders.finding import find_variants, scanned_variant
-from orders.models import OrderLine, StockMovement, Variant
+from orders.models import DraftReservation, OrderLine, StockMovement, Variant
 from orders.rights import require
 from orders.services.plan import Actor
 from orders.services.stock import adjust_stock
@@ -111,6 +111,7 @@ class Why:
 
     sums: list[dict[str, Any]]
     holding: list[OrderLine]
+    kept: list[DraftReservation]
     more_orders: int
     on_hand: int
     committed: int
@@ -243,7 +244,7 @@ class StockAdmin(ShopPages):
         if variant is None:
             raise Http404
         ledger = request.GET.get("ledger", "")
-        movements = variant.movements.select_related("order", "event").filter(LEDGER.get(ledger, LEDGER[""])[1])
+        movements = variant.movements.select_related("order", "event", "draft").filter(LEDGER.get(ledger, LEDGER[""])[1])
         since = timezone.now() - timedelta(days=DAYS_SOLD)
         sold = variant.movements.filter(kind=StockMovement.Kind.SETTLE, at__gte=since).aggregate(n=Sum("delta_on_hand"))["n"] or 0
         return {
@@ -272,6 +273,7 @@ def why(variant: Variant) -> Why:
     return Why(
         sums=[row for row in terms if row["on_hand"]],
         holding=named,
+        kept=list(variant.reservations.select_related("draft").order_by("-draft")),
         more_orders=max(holding.count() - len(named), 0) if len(named) == ORDERS_NAMED else 0,
         on_hand=on_hand,
         committed=committed,

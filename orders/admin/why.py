@@ -64,6 +64,15 @@ class Figures:
         found += [self._weight()] if any(line.weight for line in self.lines) else []
         return {why.key: why for why in found}
 
+    def before_placing(self) -> dict[str, Why]:
+        """The sums of an order that is not saved yet: nothing is paid, and it has no status."""
+        order = self.order
+        found = [self._subtotal(), self._total()]
+        found += [self._discount()] if order.discount else []
+        found += [self._coupon()] if order.coupon_discount else []
+        found += [self._tax()] if order.tax else []
+        return {why.key: why for why in found}
+
     def of_line(self, line: OrderLine) -> Why:
         """The total of a line: price × quantity."""
         order = self.order

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.order import Order, money_field
@@ -57,6 +58,11 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.customer_name or self.email or f"{self.get_kind_display()} {self.pk}"
+
+    @property
+    def is_over(self) -> bool:
+        """A quote whose day has passed, whatever was said of its prices since."""
+        return self.kind == self.Kind.QUOTE and self.expires_at is not None and self.expires_at <= timezone.now()
 
 
 class DraftReservation(models.Model):

@@ -52,7 +52,9 @@ class PlaceWish(Wish):
 
     def _reserved(self) -> list[DraftReservation]:
         """What the draft keeps now."""
-        return list(DraftReservation.objects.filter(draft=self.draft_row).order_by("variant")) if self.draft_row else []
+        if self.draft_row is None or self.draft_row.reserved_until is None:
+            return []
+        return list(DraftReservation.objects.filter(draft=self.draft_row).order_by("variant"))
 
     @cached_property
     def _by_sku(self) -> dict[str, Variant]:
