@@ -7,8 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Case, Count, F, IntegerField, Q, Sum, When
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -148,19 +147,23 @@ def home_of(request: HttpRequest, shop: Shop) -> Home | None:
 def sales_of(shop: Shop) -> Sales:
     """Sales of the last thirty days in the currency of the shop. One query."""
     sales = Sales(shop.currency, timezone.localdate())
-    since = timezone.make_aware(datetime.combine(sales.today - timedelta(days=COMPARED_DAYS - 1), time.min))
+    days = [sales.today - timedelta(days=back) for back in range(COMPARED_DAYS)]
+    begins = [timezone.make_aware(datetime.combine(day, time.min)) for day in days]
+    # Compared with the midnights of the shop: asking the database for each order's local day costs a call of Python per row on SQLite.
+    day_of = Case(*(When(placed_at__gte=begin, then=place) for place, begin in enumerate(begins)), output_field=IntegerField())
     rows = (
         Order.objects.present()
-        .filter(placed_at__gte=since, currency=shop.currency)
+        .filter(placed_at__gte=begins[-1], currency=shop.currency)
         .exclude(payment_status__stock_effect=StockEffect.RELEASE)
         .order_by()
-        .values(day=TruncDate("placed_at"), is_paid=F("payment_status__counts_as_paid"))
+        .values(back=day_of, is_paid=F("payment_status__counts_as_paid"))
         .annotate(orders=Count("pk"), sold=Sum(F("total") - F("credited_total")))
     )
     for row in rows:
-        sales.by_day[row["day"]] = sales.by_day.get(row["day"], Decimal(0)) + row["sold"]
-        sales.orders_by_day[row["day"]] += row["orders"]
-        if row["day"] == sales.today and row["is_paid"]:
+        day = days[row["back"]]
+        sales.by_day[day] = sales.by_day.get(day, Decimal(0)) + row["sold"]
+        sales.orders_by_day[day] += row["orders"]
+        if day == sales.today and row["is_paid"]:
             sales.paid_today, sales.paid_orders_today = row["sold"], row["orders"]
     sales.unpaid_today = sales.of_today - sales.paid_today
     return sales

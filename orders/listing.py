@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Length
+from django.db.models.lookups import IsNull
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -22,7 +23,8 @@ from orders.search import exact_order_ids
 
 PAGE = 50
 MOST_COUNTED = 1000
-MOST_FEW = 2000
+MOST_FEW = 1000
+SAMPLE = 200  # newest orders that tell whether most have something
 DEFAULT_SORT = "-placed_at"
 
 # What no list shows and what is large: read only by the order page.
@@ -166,7 +168,7 @@ def few_of(orders: QuerySet[Order], *conditions: Q) -> QuerySet[Order]:
 
 
 class Having(Exists):
-    """An order has one of many rows. `is_common`: so many that counting soon meets enough of them."""
+    """An order has one of many rows. `is_common`: most orders have, so that a count soon meets enough of them order by order."""
 
     def __init__(self, rows: QuerySet[Any], *, is_common: bool) -> None:
         super().__init__(rows.filter(order_id=OuterRef("pk")))
@@ -179,7 +181,8 @@ def having(rows: QuerySet[Any]) -> Q | Having:
     rows = rows.order_by()
     ids = list(rows.values_list("order_id", flat=True)[: MOST_FEW + 1])
     if len(ids) > MOST_FEW:
-        return Having(rows, is_common=rows.values("pk")[: 10 * MOST_FEW + 1].count() > 10 * MOST_FEW)
+        newest = Order.objects.order_by("-pk").values("pk")[:SAMPLE]
+        return Having(rows, is_common=rows.filter(order_id__in=newest).values("order_id").distinct().count() > SAMPLE // 2)
     return Q(pk__in={pk for pk in ids if pk is not None})
 
 
@@ -191,10 +194,7 @@ def only_few(orders: QuerySet[Order], wanted: Q) -> QuerySet[Order]:
 
 def bounded_counts(querysets: Iterable[QuerySet[Order]]) -> list[int]:
     """How many orders each query gives, up to one more than `MOST_COUNTED`, in one query."""
-    columns = {
-        f"count_{position}": BoundedCount(_countable(queryset).order_by().values("pk")[: MOST_COUNTED + 1])
-        for position, queryset in enumerate(querysets)
-    }
+    columns = {f"count_{position}": BoundedCount(_countable(queryset)[: MOST_COUNTED + 1]) for position, queryset in enumerate(querysets)}
     row = Status.objects.order_by().values_list(*columns.values())[:1]
     # A filter that nothing can match is no query at all: nothing stands for no rows.
     return [count or 0 for count in row[0]] if row else [0] * len(columns)
@@ -264,17 +264,36 @@ class _Source:
         return orders.order_by(*(F(name).desc() if falls else F(name).asc() for name in self.names))
 
 
-def _countable(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """The query as it is best counted, without a sort: rows that are neither few nor common are read first, their orders after."""
-    for child in list(orders.query.where.children):
-        asked = getattr(child, "lhs", None)  # a condition stands in a query as "it is true"
-        if isinstance(asked, Having) and not asked.is_common:
-            orders = orders.filter(pk__in=asked.rows.values("order_id"))
-            orders.query.where.children.remove(child)
-    if searching.has_other_conditions(orders):
-        return searching.few_or_scanned(orders)
-    stream = searching.newest_first(orders)
-    return orders if stream is None else stream
+def _countable(orders: QuerySet[Order]) -> QuerySet[Any]:
+    """The ids of the query as they are best counted, without a sort: rows that most orders don't have are read first."""
+    rare = [
+        child for child in orders.query.where.children if isinstance(asked := getattr(child, "lhs", None), Having) and not asked.is_common
+    ]
+    if rare:
+        orders = orders.all()
+        orders.query.where.children = [child for child in orders.query.where.children if child not in rare]
+        rows = rare[0].lhs.rows
+        if len(rare) == 1 and _asks_nothing_else(orders):
+            # Read from the index of the rows until there are enough: nothing else is asked of their orders.
+            return rows.filter(order__isnull=False, order__deleted_at=None).values("order_id").distinct()
+        for child in rare:
+            orders = orders.filter(pk__in=child.lhs.rows.values("order_id"))
+    elif searching.has_other_conditions(orders):
+        orders = searching.few_or_scanned(orders)
+    else:
+        stream = searching.newest_first(orders)
+        orders = orders if stream is None else stream
+    return orders.order_by().values("pk")
+
+
+def _is_rare(asked: Any) -> bool:
+    return isinstance(asked, Having) and not asked.is_common
+
+
+def _asks_nothing_else(orders: QuerySet[Order]) -> bool:
+    """Whether a query asks for no more than orders that are not deleted."""
+    asked = orders.query.where.children
+    return len(asked) == 1 and isinstance(asked[0], IsNull) and asked[0].rhs is True and asked[0].lhs.target.name == "deleted_at"
 
 
 def _beyond(names: Sequence[str], place: Sequence[Any], way: str) -> Q:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
@@ -56,7 +56,7 @@ def walks_all(plan: str) -> bool:
 
 
 def page(query: str) -> QuerySet:
-    result = result_of(User(), QueryDict(query))
+    result = result_of(AnonymousUser(), QueryDict(query))
     return _Source(result.orders, result.sort).rows(None)[:51]
 
 

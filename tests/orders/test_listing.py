@@ -7,8 +7,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from orders import listing
-from orders.listing import SORTS, counted_text, keyset_page, neighbours, write_place
-from orders.models import Order
+from orders.listing import SORTS, bounded_counts, counted_text, having, keyset_page, neighbours, write_place
+from orders.models import Order, OrderLine
 from tests.makers import make_order, make_shop, make_variant
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -81,3 +81,16 @@ def test_a_count_stops_and_an_estimate_is_round():
     assert counted_text(999) == "999"
     assert counted_text(1001) == "1000+"
     assert counted_text(1001, estimate=203_417) == "about 200,000"
+
+
+def test_a_rare_thing_is_counted_as_it_is_found(monkeypatch):
+    monkeypatch.setattr(listing, "MOST_FEW", 1)
+    make_shop()
+    make_variant("POT", on_hand=50)
+    make_variant("MUG", on_hand=50)
+    for number in range(6):
+        order = make_order(items={"POT": 1} if number < 2 else {"MUG": 1}, customer_name=f"Somebody {number}")
+    Order.objects.filter(pk=order.pk).update(deleted_at=timezone.now())
+    pots, mugs = (Order.objects.present().filter(having(OrderLine.objects.filter(sku=sku))) for sku in ("POT", "MUG"))
+    assert bounded_counts([pots, mugs, pots.filter(assignee=None), pots.filter(assignee__isnull=False)]) == [2, 3, 2, 0]
+    assert [bounded_counts([pots]), pots.count(), mugs.count()] == [[2], 2, 3]
