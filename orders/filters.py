@@ -154,9 +154,10 @@ class OrderFilterSet(django_filters.FilterSet):
         return only_few(queryset, Q(coupon_code__in={code, code.upper(), code.lower()}))
 
     def with_product(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
-        """Orders with an article whose product, label, SKU or barcode holds the text, or a line sold under that SKU."""
+        """Orders with an article whose product, label, SKU or barcode holds the text; else with an item sold under that SKU."""
         variants = list(find_variants(Variant.objects.order_by(), text).values_list("pk", flat=True)[:MOST_VARIANTS])
-        return _with_lines(queryset, Q(variant__in=variants) | Q(sku=text.strip()))
+        # One or the other: an OR of both would read every item there is.
+        return _with_lines(queryset, Q(variant__in=variants) if variants else Q(sku=text.strip()))
 
     def with_sku(self, queryset: QuerySet[Order], name: str, sku: str) -> QuerySet[Order]:
         code = sku.strip()
