@@ -87,14 +87,18 @@ def together(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 def show(figures: dict[tuple[str, int], Any], filled: dict[tuple[str, int], Any], databases: list[str], sizes: list[int]) -> None:
     for database in databases:
         print(f"\n{database}: " + "; ".join(f"{size} orders filled in {filled[database, size]['seconds']:.0f} s" for size in sizes))
-        print("CPU in ms of web process and database together; the floor is the same by plain SQL; growth from the first size to the last")
+        print("CPU in ms of web process and database together; the floor is the same by plain SQL; growth from the first size to the last,")
+        print("where the page shows as many rows at both: a page that fills up costs more because it shows more")
         head = "".join(f"{f'{size} cpu':>12}{'wall':>7}{'floor':>7}{'ratio':>7}" for size in sizes)
-        print(f"{'page':34}{'rows':>5}{'queries':>8}{head}{'growth':>8}")
+        print(f"{'page':34}{'rows':>9}{'queries':>8}{head}{'growth':>8}")
         for name, first in figures[database, sizes[0]].items():
             of_sizes = [figures[database, size][name] for size in sizes]
             last = of_sizes[-1]
             cells = "".join(f"{f['cpu']:12.1f}{f['wall']:7.1f}{f['floor']:7.1f}{f['cpu'] / max(f['floor'], 0.01):7.1f}" for f in of_sizes)
-            print(f"{name:34}{last['rows']:5}{last['queries']:8}{cells}{last['cpu'] / max(first['cpu'], 0.01):8.2f}")
+            is_alike = first["rows"] == last["rows"]
+            rows = str(last["rows"]) if is_alike else f"{first['rows']} > {last['rows']}"
+            growth = f"{last['cpu'] / max(first['cpu'], 0.01):8.2f}" if is_alike else f"{'-':>8}"
+            print(f"{name:34}{rows:>9}{last['queries']:8}{cells}{growth}")
 
 
 if __name__ == "__main__":
