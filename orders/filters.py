@@ -21,8 +21,8 @@ from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfF
 from orders.finding import find_variants
 from orders.listing import having, only_few
 from orders.models import Customer, Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
-from orders.parcelled import partly_shipped
 from orders.search import find_orders, fold
+from orders.unshipped import partly_shipped
 
 MOST_SUGGESTIONS = 200
 MOST_VARIANTS = 100

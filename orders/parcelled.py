@@ -3,10 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-
-from orders.choices import Axis
-from orders.models import Order, OrderLine, Status
+from orders.models import Order, OrderLine
 from orders.services.stock import Pieces
 
 
@@ -28,23 +25,3 @@ def parcelled_of(order: Order, lines: Iterable[OrderLine]) -> Parcelled:
     total = sum(piece.open for piece in pieces)
     shipped = total if order.fulfilment_status.goods_left else sum(piece.shipped_open for piece in pieces)
     return Parcelled(shipped, total)
-
-
-def partly_shipped(statuses: Iterable[Status]) -> Q:
-    """The condition of an order whose pieces are in parcels in part: something left, something is still to be shipped.
-
-    The statuses that let an order wait keep the question to the few orders that do: the others are never asked for their lines.
-    """
-    statuses = list(statuses)
-    waiting = [s.pk for s in statuses if s.axis == Axis.FULFILMENT and not s.goods_left and not s.releases_unshipped]
-    live = [s.pk for s in statuses if s.axis == Axis.PAYMENT and not s.releases]
-    gone = lines_of_orders().filter(pieces_shipped__gt=F("pieces_back"))
-    left = lines_of_orders().filter(
-        quantity__gt=F("pieces_shelf") + F("pieces_lost") + F("pieces_shipped") - F("pieces_back"),
-    )
-    return Q(Exists(gone), Exists(left), fulfilment_status__in=waiting, payment_status__in=live)
-
-
-def lines_of_orders() -> QuerySet[OrderLine]:
-    """Lines that need a parcel, of the order of an outer query."""
-    return OrderLine.objects.filter(order=OuterRef("pk"), is_removed=False, is_digital=False)

@@ -94,7 +94,7 @@ EXPECTED = {
     "admin:orders_order_tracking_file": "GET omcp POST omcp:422",
     "admin:orders_order_packing": "GET omcp POST omcp:302",
     "admin:orders_order_packing_table": "GET omcp POST omcp:302",
-    "admin:orders_order_pack": "GET omcpar POST omcpar:422",
+    "admin:orders_order_pack": "GET omcpar POST omcp:422",
     "admin:orders_order_pack_mail": "GET omcpar:404 POST omcpar:404",
     "admin:orders_order_shipment": "GET omcpar POST omcp:302",
     "admin:orders_order_shipment_mail": "GET omcpar:404 POST omcpar:404",

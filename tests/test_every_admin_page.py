@@ -43,7 +43,17 @@ def pages():
                 yield reverse(address, args=[row.pk] if address.endswith("_change") and row else [])
             except NoReverseMatch:
                 continue
-    for name in ("index", "all_data", "search", "orders_order_add", "orders_import", "orders_order_bulk_jobs", "password_change"):
+    for name in (
+        "index",
+        "all_data",
+        "search",
+        "orders_order_add",
+        "orders_import",
+        "orders_order_bulk_jobs",
+        "orders_order_packing",
+        "orders_order_tracking_file",
+        "password_change",
+    ):
         yield reverse(f"admin:{name}")
 
 

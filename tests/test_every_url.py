@@ -16,7 +16,7 @@ from django.urls import get_resolver, reverse
 from django.urls.converters import UUIDConverter
 from django.urls.resolvers import URLPattern
 
-from invoices.models import Invoice, PendingDocument
+from invoices.models import Invoice, PendingDocument, Quote
 from invoices.services import issue_invoice
 from notifications.models import EmailTemplate, OutgoingEmail
 from orders.models import (
@@ -78,7 +78,15 @@ class World:
         set_status(self.order, fulfilment="SHIPPED", tracking_number="6A1")
         self.invoice = issue_invoice(self.order.pk, actor=ROBOT)
         self.event = OrderEvent.objects.filter(order=self.order).latest("pk")
-        Draft.objects.create(body=make_draft().as_json(), created_at="2026-11-01T10:00Z", customer_name="Paul Castel")
+        draft = Draft.objects.create(
+            body=make_draft().as_json(),
+            created_at="2026-11-01T10:00Z",
+            customer_name="Paul Castel",
+            email="paul@example.com",
+            kind="quote",
+            expires_at="2126-11-01T10:00Z",
+        )
+        Quote.objects.create(draft=draft, language="fr", total=1, currency="EUR", content_hash="a", pdf_sha256="b")
         ApiToken.objects.create(name="Shop", store_id="1", prefix="abc", secret_hash="0" * 64)
         note = Note.objects.create(order=self.order, text="Call back", at="2026-11-01T10:00Z")
         NoteFile.objects.create(note=note, file=ContentFile(b"a", "a.txt"), name="a.txt", size=1)
@@ -170,6 +178,7 @@ PANELS = {
     "admin:orders_order_refund": {"amount": "5"},
     "admin:orders_order_tracking/part": {"tracking_number": "6A2"},
     "admin:orders_order_shipment": {},
+    "admin:orders_order_pack": {},
     "admin:orders_order_return": {},
     "admin:orders_order_hold": {"held": "1", "reason": "Waits"},
     "admin:orders_order_quantity/part": {"quantity": "3"},
@@ -188,7 +197,17 @@ VARIANTS = {
     "admin:orders_order_add": ["suggest=customers", "suggest=articles"],
 }
 PARTS = {"tracking": Shipment, "note_file": NoteFile, "answer": Note, "quantity": OrderLine, "why": OrderLine}
-NAMED = {"staff_role": Role, "staff_": User, "documents:": Invoice, "bulk": BulkJob, "view": SavedView, "note_file": NoteFile}
+NAMED = {
+    "documents:quote": Draft,
+    "documents:kept_quote": Quote,
+    "mail:quote": Draft,
+    "staff_role": Role,
+    "staff_": User,
+    "documents:": Invoice,
+    "bulk": BulkJob,
+    "view": SavedView,
+    "note_file": NoteFile,
+}
 
 
 def read(line):
@@ -239,6 +258,7 @@ def walk(world):
 @pytest.fixture
 def world(monkeypatch):
     monkeypatch.setattr("invoices.pdf.print_here", lambda _job: b"%PDF")
+    monkeypatch.setattr("invoices.views.stored_quote", lambda _quote: b"%PDF")
     monkeypatch.setattr("invoices.views.stored_file", lambda _invoice: b"%PDF")
     monkeypatch.setattr("invoices.views.make_file", lambda pk: Invoice.objects.get(pk=pk))
     monkeypatch.setattr("ecwid_orders.sign_in.ANSWER_SECONDS", 0)

@@ -19,12 +19,12 @@ from orders.admin.list_result import builtin_tabs
 from orders.choices import DeliveryKind
 from orders.errors import OrderError
 from orders.models import Order, OrderAddress, OrderLine, Packing, Status
-from orders.parcelled import lines_of_orders
 from orders.people import name_of
 from orders.rights import require
 from orders.services.editing import HoldWish
 from orders.services.packing import CLAIM, AtAnotherTable, Box, WrongItem, box_of, count, is_fresh, put_back, scan, take
 from orders.services.plan import Actor, apply
+from orders.unshipped import unshipped_lines
 
 RIGHT = "orders.ship_order"
 SHOWN = 25  # orders of the queue that the page lists
@@ -57,8 +57,7 @@ def queue_of(kind: str, statuses: list[Status] | None = None) -> QuerySet[Order]
         orders = orders.filter(delivery_kind=DeliveryKind.PICKUP)
     else:
         orders = next(tab.orders for tab in builtin_tabs(statuses) if tab.key == "to-ship")
-    unpacked = lines_of_orders().filter(quantity__gt=F("pieces_shelf") + F("pieces_lost") + F("pieces_shipped") - F("pieces_back"))
-    found: QuerySet[Order] = orders.filter(Exists(unpacked)).defer("search")
+    found: QuerySet[Order] = orders.filter(Exists(unshipped_lines())).defer("search")
     return found.order_by(F("delivery_on").asc(nulls_last=True), "placed_at", "id")
 
 

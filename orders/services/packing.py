@@ -218,6 +218,7 @@ class ParcelWish(_FromTheTable, ShipmentWish):
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
         """As ShipmentWish; raises AtAnotherTable, and InvalidWish for an empty box or an order on hold."""
+        self.require("orders.ship_order", _("You may not record shipments."))
         self.quantities = {row.line.pk: row.packed for row in self.check_table(order, world).lines}
         return super().plan_order(order, world)
 
