@@ -110,7 +110,8 @@ def status_letter(post: Post, change: PlannedChange, known: dict[str, str], *, s
         elif is_on(post, change, kind):
             yield Letter(kind, Text(kind.value), told=known, parcels=_parcels(change) if kind == Kind.SHIPPED else ())
             return
-    general = [status for status in moved if not status.own_mail and not (told_by_refund and status.axis == Axis.PAYMENT)]
+    # A refund's mail says that the order is refunded, not that it is cancelled.
+    general = [s for s in moved if not s.own_mail and not (told_by_refund and s.axis == Axis.PAYMENT and not _cancels(s))]
     mailing = [status for status in general if status.mails_customer]
     for status in general:
         if not mailing:
@@ -120,9 +121,12 @@ def status_letter(post: Post, change: PlannedChange, known: dict[str, str], *, s
         yield Letter(Kind.STATUS_CHANGED, _general_text(change, mailing), told=known)
 
 
+def _cancels(status: Status) -> bool:
+    return status.releases and status.proposes_record != Status.Record.REFUND
+
+
 def _general_text(change: PlannedChange, mailing: Sequence[Status]) -> Text:
-    cancels = change.payment in mailing and change.payment.releases and change.payment.proposes_record != Status.Record.REFUND
-    if not cancels:
+    if change.payment not in mailing or not _cancels(change.payment):
         return Text.STATUS_CHANGED
     return Text.ORDER_CANCELLED_PAID if change.paid_after > change.refunded_after else Text.ORDER_CANCELLED
 
