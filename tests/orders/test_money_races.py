@@ -1,0 +1,82 @@
+"""Two people and one order's money at the same moment, on real threads and PostgreSQL; each race has a control without its lock."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError
+
+from orders.errors import OrderError
+from orders.integrity import find_problems
+from orders.models import Order, ReturnCase
+from orders.services.cancelling import CancelWish
+from orders.services.payments import PaymentWish, RefundWish
+from orders.services.plan import apply
+from orders.services.returns import InspectReturnWish, ReceiveReturnWish, ReturnRequestWish
+from tests.makers import ROBOT, make_order, set_status, stock_of
+from tests.racing import run_together, without_locks
+
+pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.postgres]
+
+
+def refund_the_rest(order):
+    wish = {"order_id": order.pk, "actor": ROBOT, "amount": Decimal(36)}
+    return run_together(*(lambda: apply(RefundWish(**wish)).or_raise() for _ in range(2)))
+
+
+def test_of_two_refunds_of_the_rest_one_is_refused():
+    order = make_order("PAID", items={"MUG": 3})
+    refused = [result for result in refund_the_rest(order) if isinstance(result, OrderError)]
+    order.refresh_from_db()
+    assert (len(refused), order.refunded_total, order.refunds.count()) == (1, Decimal(36), 1)
+    assert "0.00" in str(refused[0]) or "0,00" in str(refused[0])
+
+
+def test_without_the_lock_only_the_database_refuses_the_second_refund():
+    seen = set()
+    for _round in range(12):
+        order = make_order("PAID", items={"MUG": 1})
+        with without_locks():
+            wish = {"order_id": order.pk, "actor": ROBOT, "amount": Decimal(12)}
+            results = run_together(*(lambda wish=wish: apply(RefundWish(**wish)).or_raise() for _ in range(2)))
+        seen |= {type(result) for result in results}
+        if order.refunds.count() > 1 or IntegrityError in seen:
+            return
+    pytest.fail(f"both were served in turn each time: {seen}")
+
+
+def test_cancelling_against_a_payment_leaves_no_money_uncounted():
+    order = make_order(items={"MUG": 3})
+    results = run_together(
+        lambda: apply(CancelWish(ids=[order.pk], actor=ROBOT, why="unpaid")).or_raise(),
+        lambda: apply(PaymentWish(order_id=order.pk, actor=ROBOT, amount=Decimal(36))).or_raise(),
+    )
+    assert not [result for result in results if isinstance(result, Exception)]
+    order = Order.objects.with_statuses().get(pk=order.pk)
+    assert (order.payment_status.code, order.paid_total, order.refund_due) == ("CANCELLED", Decimal(36), Decimal(36))
+    assert (stock_of("MUG"), list(find_problems())) == ((10, 0), [])
+
+
+def test_without_the_lock_a_payment_undoes_a_cancellation():
+    for _round in range(25):
+        order = make_order(items={"MUG": 1})
+        with without_locks():
+            run_together(
+                lambda order=order: apply(CancelWish(ids=[order.pk], actor=ROBOT, why="unpaid")).or_raise(),
+                lambda order=order: apply(PaymentWish(order_id=order.pk, actor=ROBOT, amount=Decimal(12))).or_raise(),
+            )
+        if Order.objects.with_statuses().get(pk=order.pk).payment_status.code != "CANCELLED" or list(find_problems()):
+            return
+    pytest.fail("the payment never overwrote the cancellation")
+
+
+def test_of_two_inspections_of_a_return_one_is_refused():
+    order = make_order("PAID", items={"MUG": 3})
+    set_status(order, fulfilment="SHIPPED")
+    line = order.lines.get()
+    apply(ReturnRequestWish(order_id=order.pk, actor=ROBOT, pieces={line.pk: 2})).or_raise()
+    case = ReturnCase.objects.get()
+    apply(ReceiveReturnWish(order_id=order.pk, actor=ROBOT, case_id=case.pk, pieces={line.pk: 2})).or_raise()
+    wish = {"order_id": order.pk, "actor": ROBOT, "case_id": case.pk, "pieces": {line.pk: (1, 0)}}
+    results = run_together(*(lambda: apply(InspectReturnWish(**wish)).or_raise() for _ in range(2)))
+    assert sum(isinstance(result, OrderError) for result in results) == 1
+    assert (stock_of("MUG"), list(find_problems())) == ((8, 0), [])
