@@ -30,12 +30,15 @@ from orders.models import (
     OrderEvent,
     OrderLine,
     PaymentMethod,
+    ReturnCase,
     Role,
     SavedView,
     Shipment,
     ShippingMethod,
 )
 from orders.roles import LETTERS
+from orders.services.plan import apply
+from orders.services.returns import ReturnRequestWish
 from tests.every_url import EXPECTED
 from tests.invoices.makers import make_seller
 from tests.makers import ROBOT, make_draft, make_order, make_shop, set_status
@@ -76,6 +79,7 @@ class World:
         self.unshipped = make_order("PAID", items={"MUG": 1})
         self.order = make_order("PAID", items={"MUG": 2}, staff_note="Handle with care")
         set_status(self.order, fulfilment="SHIPPED", tracking_number="6A1")
+        apply(ReturnRequestWish(order_id=self.order.pk, actor=ROBOT, pieces={self.order.lines.get().pk: 1})).or_raise()
         self.invoice = issue_invoice(self.order.pk, actor=ROBOT)
         self.event = OrderEvent.objects.filter(order=self.order).latest("pk")
         draft = Draft.objects.create(
@@ -180,6 +184,15 @@ PANELS = {
     "admin:orders_order_shipment": {},
     "admin:orders_order_pack": {},
     "admin:orders_order_return": {},
+    "admin:orders_order_cancel": {"why": "customer"},
+    "admin:orders_order_remove": {"reason": "Entered twice"},
+    "admin:orders_order_restore": {},
+    "admin:orders_order_ask_return": {"note": "Too small"},
+    "admin:orders_order_approve_return/part": {},
+    "admin:orders_order_refuse_return/part": {"reason": "After the term"},
+    "admin:orders_order_receive_return/part": {},
+    "admin:orders_order_inspect_return/part": {},
+    "admin:orders_order_close_return/part": {},
     "admin:orders_order_hold": {"held": "1", "reason": "Waits"},
     "admin:orders_order_quantity/part": {"quantity": "3"},
     "admin:orders_order_details": {"tags": "Gift"},
@@ -196,7 +209,7 @@ VARIANTS = {
     + ["fulfilment=DELIVERED", "payment=CANCELLED"],
     "admin:orders_order_add": ["suggest=customers", "suggest=articles"],
 }
-PARTS = {"tracking": Shipment, "note_file": NoteFile, "answer": Note, "quantity": OrderLine, "why": OrderLine}
+PARTS = {"_return": ReturnCase, "tracking": Shipment, "note_file": NoteFile, "answer": Note, "quantity": OrderLine, "why": OrderLine}
 NAMED = {
     "documents:quote": Draft,
     "documents:kept_quote": Quote,

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from orders.admin.effects import Effect, effects_of
 from orders.admin.lists import ShopPages
@@ -116,9 +116,6 @@ def again_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
     if order is None:
         raise Http404
     row = order_again(order, actor=Actor.clerk(request.user))
-    if row.left_out:
-        text = ngettext("%(count)d item is not sold any more.", "%(count)d items are not sold any more.", len(row.left_out))
-        messages.warning(request, text % {"count": len(row.left_out)})
     return HttpResponseRedirect(draft_url(row))
 
 

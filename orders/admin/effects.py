@@ -121,6 +121,11 @@ def _stock_title(change: PlannedChange) -> str:
 
 
 def _decisions(change: PlannedChange) -> Iterator[str]:
+    for takeover in change.takeovers:
+        words = {"count": takeover.pieces, "sku": takeover.variant.sku}
+        yield (
+            ngettext("%(count)d × %(sku)s was kept by this draft.", "%(count)d × %(sku)s were kept by this draft.", takeover.pieces) % words
+        )
     for decision in change.decisions:
         name = decision.line.name
         if decision.shelf > 0:

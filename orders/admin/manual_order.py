@@ -1,5 +1,6 @@
 """The manual order form: one page that recomputes while a clerk types, keeps its draft, and creates the order once."""
 
+import re
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,7 @@ from orders.services.pricing import TaxTable
 
 FOLDER = "admin/orders/manual_order"
 SEE_CUSTOMERS = "orders.view_customer"
+COUNTED = re.compile(r"(\d{1,6})\s*[x×*]\s*(.+)", re.IGNORECASE)  # "3 x MUG" adds three
 # A mail brings its own styles and nothing else.
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
 
@@ -187,9 +189,12 @@ def _take_typed(data: QueryDict, customers: QuerySet[Customer]) -> None:
     """The return key: a scanned SKU or the first article found is added, the only customer found is taken."""
     text = data.get("article_search", "").strip()
     if text:
-        variant = scanned_variant(text) or next(iter(articles_found(text)), None)
+        variant, pieces = scanned_variant(text), 1
+        if variant is None and (counted := COUNTED.match(text)):
+            text, pieces = counted[2], int(counted[1])
+        variant = variant or scanned_variant(text) or next(iter(articles_found(text)), None)
         if variant is not None:
-            _add_article(data, variant)
+            _add_article(data, variant, pieces)
         return
     text = data.get("customer_search", "").strip()
     if text:
@@ -225,16 +230,16 @@ def _take_customer(data: QueryDict, customer: Customer) -> None:
         data["same_address"] = "on"
 
 
-def _add_article(data: QueryDict, variant: Variant) -> None:
-    """Add one piece: to the item that is there already, else as a new item."""
+def _add_article(data: QueryDict, variant: Variant, pieces: int = 1) -> None:
+    """Add pieces: to the item that is there already, else as a new item."""
     data["article_search"] = ""
     for index in range(_row_count(data)):
         if data.get(f"items-{index}-variant") == str(variant.pk):
             quantity = data.get(f"items-{index}-quantity", "")
             if quantity.isdecimal():
-                data[f"items-{index}-quantity"] = str(int(quantity) + 1)
+                data[f"items-{index}-quantity"] = str(int(quantity) + pieces)
                 return
-    line = DraftLine(variant_id=variant.pk, quantity=1)
+    line = DraftLine(variant_id=variant.pk, quantity=pieces)
     _add_row(data, line_data(line, Offer().shop.currency, {variant.pk: variant}))
 
 

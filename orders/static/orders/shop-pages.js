@@ -42,3 +42,18 @@ document.addEventListener("click", (event) => {
   total.value = String(Number(number) + 1);
   row.querySelector("input:not([type=hidden]), select, textarea")?.focus();
 });
+// In a search that suggests, the arrows go through what was found.
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const field = step && event.target.closest(".manual-order") && (event.target.matches("[aria-controls]") ? event.target : document.querySelector(`[aria-controls="${event.target.closest("[aria-live]")?.id}"]`));
+  if (!field) return;
+  const choices = [...document.querySelectorAll(`#${field.getAttribute("aria-controls")} button`)];
+  const next = choices.indexOf(event.target) + step;
+  if (!choices.length) return;
+  event.preventDefault();
+  (choices[next] ?? (next < 0 ? field : event.target)).focus();
+});
+// Where the field that had the focus is gone from the manual order, the next thing to do is adding an item.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (document.activeElement === document.body && event.detail.requestConfig?.elt?.id === "new") document.getElementById("article-search")?.focus();
+});
