@@ -173,8 +173,12 @@ def _money(change: PlannedChange) -> Iterator[Effect]:
         ]
         if refund.shipping:
             lines.append(_("Shipping: %(amount)s") % {"amount": format_money(refund.shipping, order.currency)})
-        lines.append(_("%(method)s; recorded as given back, no money is moved.") % words)
-        yield Effect("undo-2", _("A refund of %(amount)s") % words, when=_("at once"), lines=(*lines, _balance(change)))
+        title = _("A refund of %(amount)s") % words
+        if refund.amount:
+            lines.append(_("%(method)s; recorded as given back, no money is moved.") % words)
+        else:
+            title = _("%(amount)s is taken off for an exchange") % {"amount": format_money(refund.credited, order.currency)}
+        yield Effect("undo-2", title, when=_("at once"), lines=(*lines, _balance(change)))
     if not change.payments and not change.refunds and change.status_changes:
         yield Effect("lock", _("No money is recorded"), lines=(_balance(change),), is_absent=True)
 

@@ -27,13 +27,15 @@ def refund_facts(form: WishForm, plan: Plan | None, change: PlannedChange | None
     """What the page shows beyond the panel: amounts per item, the VAT in it, what stays and what could still be refunded."""
     order = form.order
     refund, lines = change.refunds[0] if change and change.refunds else (None, [])
+    value = (refund.amount or refund.credited) if refund else ZERO
     amounts = {row.line_id: row.amount for row in lines}
     papers = [item.describe().paper for item in change.consequences if item.is_on] if change else []
     return {
         "refund": refund,
         "refund_rows": [RefundRow(row, amounts.get(row.line.pk, ZERO), row.line.pk in amounts) for row in form.line_rows()],
         "items_amount": sum(amounts.values(), ZERO),
-        "difference": refund.amount - sum(amounts.values(), ZERO) - refund.shipping if refund else ZERO,
+        "value": value,
+        "difference": value - sum(amounts.values(), ZERO) - refund.shipping if refund else ZERO,
         "taxes": _taxes(order, form, refund, lines) if refund else [],
         "left_after": order.refundable - (refund.amount if refund else ZERO),
         "paper": next((paper for paper in papers if paper), None),

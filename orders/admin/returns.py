@@ -20,7 +20,7 @@ NEXT: dict[str, tuple[str, tuple[str, ...]]] = {
     State.REQUESTED: ("approve_return", ("refuse_return", "receive_return")),
     State.APPROVED: ("receive_return", ("refuse_return",)),
     State.RECEIVED: ("inspect_return", ()),
-    State.INSPECTED: ("refund", ("close_return",)),
+    State.INSPECTED: ("refund", ("exchange", "close_return")),
 }
 TONES: dict[str, str] = {
     State.REQUESTED: "warning",
@@ -87,6 +87,7 @@ def _row(case: ReturnCase) -> CaseRow:
         "receive_return": _("Parcel is here"),
         "inspect_return": _("Inspect"),
         "refund": _("Refund"),
+        "exchange": _("Exchange"),
         "close_return": _("Close"),
     }
     first, others = NEXT.get(case.state, ("", ()))
@@ -100,6 +101,7 @@ def _row(case: ReturnCase) -> CaseRow:
 
 
 def _step(case: ReturnCase, name: str, labels: dict[str, str]) -> Step:
-    if name == "refund":
-        return Step(name, labels[name], reverse("admin:orders_order_refund", args=[case.order_id]) + f"?return_id={case.pk}")
+    if name in ("refund", "exchange"):
+        query = f"?return_id={case.pk}" + ("&is_exchange=on" if name == "exchange" else "")
+        return Step(name, labels[name], reverse("admin:orders_order_refund", args=[case.order_id]) + query)
     return Step(name, labels[name], reverse(f"admin:orders_order_{name}", args=[case.order_id, case.pk]))

@@ -203,6 +203,9 @@ def _money_words(order: Order, payments: list[Payment], refunds: list[Refund]) -
         words = {"amount": format_money(payment.amount, order.currency), "method": payment.method}
         yield (_("%(amount)s received, %(method)s") if payment.method else _("%(amount)s received")) % words
     for refund in refunds:
+        if not refund.amount:
+            yield _("%(amount)s taken off for an exchange") % {"amount": format_money(refund.credited, order.currency)}
+            continue
         words = {"amount": format_money(refund.amount, order.currency), "method": refund.method}
         yield (_("%(amount)s given back, %(method)s") if refund.method else _("%(amount)s given back")) % words
 

@@ -76,6 +76,7 @@ class RefundWish(OneOrderWish):
     reference: str = ""
     client_key: str = ""
     set_status: bool = True
+    is_exchange: bool = False  # nothing is given back: the order is worth that much less, and what replaces it is added to it
     return_id: int = 0  # the inspected return that the money is given for: it ends with it
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
@@ -93,7 +94,7 @@ class RefundWish(OneOrderWish):
         overpaid = max(Decimal(0), -change.balance_after)
         credited = amount if rows or self.shipping else max(Decimal(0), amount - overpaid)
         refund = Refund(
-            amount=amount,
+            amount=Decimal(0) if self.is_exchange else amount,
             credited=min(credited, order.total - order.credited_total) if credited > 0 else Decimal(0),
             shipping=self.shipping,
             method=self.method or order.payment_method,
@@ -104,7 +105,10 @@ class RefundWish(OneOrderWish):
         )
         change.refunds.append((refund, rows))
         if self.return_id:
-            change.returns.append(closing(order, self.return_id, ReturnCase.Ending.REFUND.value))
+            ending = ReturnCase.Ending.EXCHANGE if self.is_exchange else ReturnCase.Ending.REFUND
+            change.returns.append(closing(order, self.return_id, ending.value))
+        if self.is_exchange:
+            return change
         everything = change.refunded_after >= change.paid_after
         # A cancelled order stays so while part of its money is still here: "Partially refunded" would take its pieces again.
         if self.set_status and (everything or not change.payment.releases):
@@ -122,7 +126,10 @@ class RefundWish(OneOrderWish):
             raise InvalidWish(
                 _("Of the shipping, %(left)s can be refunded.") % {"left": format_money(left, order.currency)}, field="shipping"
             )
-        if amount > order.refundable:
+        if self.is_exchange and amount > order.total - order.credited_total:
+            left = format_money(order.total - order.credited_total, order.currency)
+            raise InvalidWish(_("Only %(left)s of the order is left to exchange.") % {"left": left}, field="amount")
+        if not self.is_exchange and amount > order.refundable:
             raise InvalidWish(
                 _("Only %(left)s can still be refunded.") % {"left": format_money(order.refundable, order.currency)}, field="amount"
             )

@@ -60,7 +60,7 @@ class _Shares:
     def book(self, refund: Refund, rows: Sequence[RefundLine]) -> list[TaxShare]:
         """Add a refund; what it takes of each group."""
         parts = dict.fromkeys(self.groups, ZERO)
-        left = refund.amount
+        left = refund.amount or refund.credited  # an exchange gives no money back
         for key, amount in [*self._of_lines(rows), *self._of_shipping(refund.shipping)]:
             if key in parts:
                 part = max(min(amount, left, self._left(key) - parts[key]), ZERO)

@@ -4,11 +4,14 @@ from decimal import Decimal
 
 import pytest
 
+from orders.drafts import DraftLine
+from orders.edits import OrderEdit
 from orders.errors import InvalidWish, NotAllowed
 from orders.integrity import find_problems
-from orders.models import LineDecision, Order, ReturnCase
+from orders.models import LineDecision, Order, ReturnCase, Variant
 from orders.services.payments import RefundPiece, RefundWish
 from orders.services.plan import Actor, apply, plan
+from orders.services.proposing import EditWish
 from orders.services.returns import (
     ApproveReturnWish,
     CloseReturnWish,
@@ -19,7 +22,7 @@ from orders.services.returns import (
     returnable,
 )
 from orders.services.undo import UndoWish
-from tests.makers import CLERK, make_clerk, make_order, make_shop, set_status, stock_of
+from tests.makers import CLERK, make_clerk, make_order, make_shop, make_variant, set_status, stock_of
 
 pytestmark = pytest.mark.django_db
 
@@ -157,3 +160,27 @@ def test_whoever_ships_nothing_records_no_return(order):
     reader = Actor.clerk(make_clerk("orders.view_order"))
     with pytest.raises(NotAllowed, match="You may not record returns"):
         apply(ReturnRequestWish(order_id=order.pk, actor=reader, pieces={order.lines.get().pk: 1})).or_raise()
+
+
+def test_an_exchange_gives_nothing_back_and_lowers_the_balance(order):
+    case = inspected(order)
+    pieces = [RefundPiece(order.lines.get().pk, 2)]
+    wish = RefundWish(order_id=order.pk, actor=CLERK, pieces=pieces, return_id=case.pk, is_exchange=True)
+    planned = plan(wish).changes[0]
+    assert [c.key for c in planned.consequences if c.key.startswith("mail:") and type(c).__name__ == "SendMail"] == []
+    apply(wish).or_raise()
+    order, case = Order.objects.with_statuses().get(pk=order.pk), ReturnCase.objects.get()
+    assert (order.payment_status.code, order.refunded_total, order.balance, case.ending) == ("PAID", 0, Decimal(-24), "exchange")
+    assert list(find_problems()) == []
+
+
+def test_what_replaces_the_returned_pieces_is_paid_by_them(order):
+    case = inspected(order)
+    make_variant("BOWL", price="30.00")
+    edit = OrderEdit(added=(DraftLine(sku="BOWL", variant_id=Variant.objects.get(sku="BOWL").pk, quantity=1),))
+    apply(EditWish(order_id=order.pk, actor=CLERK, edit=edit)).or_raise()
+    pieces = [RefundPiece(order.lines.get(sku="MUG").pk, 2)]
+    apply(RefundWish(order_id=order.pk, actor=CLERK, pieces=pieces, return_id=case.pk, is_exchange=True)).or_raise()
+    order = Order.objects.with_statuses().get(pk=order.pk)
+    assert (order.total, order.credited_total, order.balance_due) == (Decimal(66), Decimal(24), Decimal(6))
+    assert list(find_problems()) == []
