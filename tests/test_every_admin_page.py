@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from invoices.services import issue_invoice
-from orders.models import Draft
+from orders.models import Draft, Order
 from tests.invoices.makers import make_seller
 from tests.makers import ROBOT, make_clerk, make_draft, make_order, make_shop, make_variant, set_status
 
@@ -31,6 +31,8 @@ def fill():
     set_status(order, fulfilment="SHIPPED", tracking_number=f"6A{order.pk}")
     issue_invoice(order.pk, actor=ROBOT)
     Draft.objects.create(body=make_draft().as_json(), created_at="2026-11-01T10:00Z", customer_name="Paul Castel")
+    quote = {"kind": "quote", "expires_at": "2126-11-01T10:00Z", "email": "paul@example.com"}
+    Draft.objects.create(body=make_draft().as_json(), created_at="2026-11-01T10:00Z", customer_name="Paul Castel", **quote)
 
 
 def pages():
@@ -55,6 +57,9 @@ def pages():
         "password_change",
     ):
         yield reverse(f"admin:{name}")
+    quote = Draft.objects.filter(kind="quote").latest("pk")
+    yield f"{reverse('admin:orders_order_add')}?draft={quote.public_id}"
+    yield reverse("mail:quote", args=[quote.public_id])
 
 
 def test_every_page_opens_within_its_budget(owner):

@@ -16,7 +16,7 @@ from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant,
 from tests.orders.editing_form import form_of
 
 pytestmark = pytest.mark.django_db
-BUDGET = 48  # GET with the frame; three looks at the order are not taken, one is
+BUDGET = 30  # the frame and one look at the order
 
 
 @pytest.fixture
