@@ -3,8 +3,10 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from orders.models import Carrier, Customer, Draft, Order, Product, Status, Variant
-from tests.makers import make_draft, make_order, make_variant, set_status
+from orders.models import Carrier, Customer, Draft, Order, Product, ReturnCase, Status, Variant
+from orders.services.plan import apply
+from orders.services.returns import ReturnRequestWish
+from tests.makers import ROBOT, make_draft, make_order, make_variant, set_status
 
 SERIOUS = {"serious", "critical"}
 
@@ -14,8 +16,11 @@ def filled(office):
     make_variant("MUG", on_hand=10, low_stock_limit=8)
     order = make_order("PAID", items={"MUG": 3}, customer_comment="Leave it at the door", tags=("Gift",), staff_note="Handle with care")
     set_status(order, fulfilment="SHIPPED", tracking_number="6A21904471082", carrier="Colissimo")
+    apply(ReturnRequestWish(order_id=order.pk, actor=ROBOT, pieces={order.lines.get().pk: 1}, note="It cracked")).or_raise()
     make_order(items={"MUG": 1})
     Draft.objects.create(body=make_draft().as_json(), created_at="2026-11-01T10:00Z", customer_name="Paul Castel")
+    quote = {"kind": "quote", "expires_at": "2126-11-01T10:00Z", "email": "paul@example.com"}
+    Draft.objects.create(body=make_draft().as_json(), created_at="2026-11-01T10:00Z", customer_name="Paul Castel", **quote)
     return office
 
 
@@ -30,8 +35,14 @@ def addresses():
         f"/admin/orders/order/{order.pk}/change/",
         f"/admin/orders/order/{order.pk}/status/?fulfilment=DELIVERED",
         f"/admin/orders/order/{order.pk}/refund/",
+        f"/admin/orders/order/{order.pk}/cancel/",
+        f"/admin/orders/order/{order.pk}/ask_return/",
+        f"/admin/orders/order/{order.pk}/receive_return/{ReturnCase.objects.get().pk}/",
+        "/admin/orders/order/returns/",
         f"/admin/orders/order/{order.pk}/edit/",
         "/admin/orders/order/add/",
+        f"/admin/orders/order/add/?draft={Draft.objects.get(kind='quote').public_id}",
+        f"/mail/quotes/{Draft.objects.get(kind='quote').public_id}/",
         "/admin/orders/order/packing/",
         f"/admin/orders/order/packing/{Order.objects.order_by('id').last().pk}/",
         f"/admin/orders/order/{Order.objects.order_by('id').last().pk}/pack/",

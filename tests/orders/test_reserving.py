@@ -74,6 +74,7 @@ def test_a_draft_with_other_items_takes_only_the_difference():
     assert list(find_problems()) == []
 
 
+@pytest.mark.both_databases
 def test_others_cannot_have_reserved_pieces_and_the_draft_itself_can():
     make_variant("MUG", on_hand=3)
     row, other = make_draft(("MUG", 3)), make_draft(("MUG", 1))
@@ -171,6 +172,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.both_databases
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_whatever_drafts_do_the_ledger_equals_counters_and_reservations(steps):
