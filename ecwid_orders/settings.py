@@ -111,6 +111,7 @@ STORAGES = {
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000  # the form of an order of a thousand items, the most there are
 
 # What a planned change sets off beyond the order itself; orders asks these, in this order (orders/services/plan.py).
 CONSEQUENCE_PLANNERS = ("invoices.planner.plan_documents", "notifications.planner.plan_mails")

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from invoices.services import issue_invoice
-from orders.drafts import DraftDiscount
+from orders.drafts import DraftDiscount, DraftLine
 from orders.models import Order, OrderEvent, OrderProposal, Shop
 from orders.services.editing import NoteWish, QuantityWish
 from orders.services.plan import apply
@@ -216,6 +216,14 @@ def test_another_currency_asks_for_a_price(staff):
     assert Shop.current().currency == "EUR"
     page = send(staff, order, staff.get(place(order)), article_search="POT")
     assert "The catalogue has no price in USD" in page.content.decode()
+
+
+def test_a_long_order_is_edited_like_a_short_one(staff):
+    lines = tuple(DraftLine(name=f"Print {index}", price=Decimal(2), vat_rate=Decimal(20)) for index in range(160))
+    order = make_order(lines=lines)
+    page = send(staff, order, staff.get(place(order)), **{f"line-{order.lines.earliest('position').pk}-quantity": "2"})
+    assert send(staff, order, page, "accept").status_code == 302
+    assert Order.objects.get().total == Decimal(322)
 
 
 def test_more_items_cost_no_more_queries(staff):
