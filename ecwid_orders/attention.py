@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from invoices.models import PendingDocument
 from notifications.models import OutgoingEmail
+from orders.balances import overpaid
 from orders.choices import Axis, StockEffect
 from orders.listing import BULKY, few_of
 from orders.models import Order, Status, Variant
@@ -85,15 +86,17 @@ def _money(statuses: list[Status], now: datetime) -> Iterator[Matter | None]:
     """Refunds that are due, and payments that do not come: one query for both."""
     releasing = {status.pk for status in statuses if status.stock_effect == StockEffect.RELEASE}
     unpaid = [status.pk for status in statuses if status.axis == Axis.PAYMENT and status.waits_for_staff]
+    live = [status.pk for status in statuses if status.axis == Axis.PAYMENT and status.pk not in releasing]
     owed = Q(payment_status__in=releasing, paid_total__gt=F("refunded_total"))
     waiting = Q(payment_status__in=unpaid, placed_at__lt=now - LATE_PAYMENT)
-    rows = list(few_of(Order.objects.present(), owed, waiting).defer(*BULKY).order_by("-placed_at", "-id")[: MOST + 1])
-    due = [order for order in rows if order.payment_status_id in releasing]
-    late = [order for order in rows if order.payment_status_id not in releasing]
+    found = few_of(Order.objects.present(), owed, overpaid(live), waiting).select_related("payment_status")
+    rows = list(found.defer(*BULKY).order_by("-placed_at", "-id")[: MOST + 1])
+    due = [order for order in rows if order.refund_due]
+    late = [order for order in rows if not order.refund_due]
     if due:
         title = ngettext("{number} refund is due", "{number} refunds are due", len(due)).format(number=_counted(due))
-        reasons = [_order_reason(order, _("{amount} kept").format(amount=_amount(order.refundable, order))) for order in due]
-        yield _matter(WARNING, "undo-2", title, reasons, gettext_lazy("Prepare"), reasons[0].url)
+        reasons = [_order_reason(order, _owed(order)) for order in due]
+        yield _matter(WARNING, "undo-2", title, reasons, _OPEN, _orders("?balance=refund"))
     if late:
         title = ngettext(
             "{number} payment is awaited for {days} days or more", "{number} payments are awaited for {days} days or more", len(late)
@@ -120,6 +123,11 @@ def _reminders(now: datetime, user: Any) -> Iterator[Matter | None]:
         title = ngettext("{number} order is on hold", "{number} orders are on hold", len(held)).format(number=_counted(held))
         reasons = [_order_reason(order, order.hold_reason) for order in held]
         yield _matter(REMINDER, "lock", title, reasons, _OPEN, _orders("?view=held"))
+
+
+def _owed(order: Order) -> str:
+    amount = _amount(order.refund_due, order)
+    return (_("{amount} kept") if order.payment_status.releases else _("{amount} paid too much")).format(amount=amount)
 
 
 def _follow_up(order: Order, today: date, user: Any) -> str:

@@ -1,6 +1,6 @@
 """Which orders owe, are owed, or are settled: conditions of a filter that the database answers from an index."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import F, Q
@@ -18,9 +18,10 @@ def to_pay() -> Q:
     return Q(Exact(balance_sign(), 1)) & Q(payment_status__in=_payment_statuses(releases=False))
 
 
-def overpaid() -> Q:
-    """More was received than the order comes to."""
-    return Q(Exact(balance_sign(), -1)) & Q(payment_status__in=_payment_statuses(releases=False))
+def overpaid(live: Iterable[int] | None = None) -> Q:
+    """More was received than the order comes to. `live`: the payment statuses that give nothing back, where they are read already."""
+    statuses = _payment_statuses(releases=False) if live is None else list(live)
+    return Q(Exact(balance_sign(), -1)) & Q(payment_status__in=statuses)
 
 
 def money_kept() -> Q:
