@@ -115,7 +115,8 @@ class OrderFilterSet(django_filters.FilterSet):
     ) -> None:
         """`only_given` makes nothing but the filters that `data` names: all that counting a saved view takes."""
         if only_given:
-            self.base_filters = {name: known for name, known in self.base_filters.items() if name in data}
+            declared: Any = self
+            declared.base_filters = {name: known for name, known in declared.base_filters.items() if name in data}
         super().__init__(data, queryset)
         self.user = user
         self.statuses = list(statuses)
@@ -238,7 +239,7 @@ class OrderFilterSet(django_filters.FilterSet):
         if in_words is not None:
             return str(in_words(value))
         names = {key: str(label) for key, label in self.form.fields[name].choices}
-        return ", ".join(names.get(key, key) for key in (value if isinstance(value, list) else [value]))
+        return ", ".join(str(names.get(key, key)) for key in (value if isinstance(value, list) else [value]))
 
 
 def country_code(text: str) -> str:
