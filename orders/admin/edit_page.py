@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from orders.admin.edit_overlaps import labels_of_keys
 from orders.admin.edit_sheet import EditSheet, look_at
-from orders.admin.manual_order import articles_found
+from orders.admin.manual_order import MAIL_POLICY, articles_found
 from orders.admin.manual_order_form import line_data
 from orders.admin.places import order_url, within
 from orders.admin.timeline import History
@@ -26,9 +26,9 @@ from orders.money import format_number
 from orders.people import name_of, readers_of_orders
 from orders.rights import require
 from orders.services.counter_edit import counter_edit, rebased
-from orders.services.plan import Actor
+from orders.services.plan import Actor, plan
 from orders.services.pricing import TaxTable
-from orders.services.proposing import accept_proposal, keep_proposal, open_proposal, withdraw_proposal
+from orders.services.proposing import accept_proposal, keep_proposal, open_proposal, wish_of, withdraw_proposal
 
 FOLDER = "admin/orders/edit"
 CHANGE = "orders.change_order"
@@ -47,6 +47,8 @@ def edit_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
     if "suggest" in request.GET:
         return _suggest(request, order)
     row = open_proposal(order)
+    if "mail" in request.GET:
+        return _mail(request, row, request.GET["mail"])
     if request.method != "POST" or not {"version", "do"} & set(request.POST):
         return _open(request, site, order, row)
     return _answer(request, site, order, row)
@@ -247,6 +249,18 @@ def _suggest(request: HttpRequest, order: Order) -> HttpResponse:
     return render(request, "admin/orders/manual_order/articles.html", {"text": text, "articles": found, "currency": order.currency})
 
 
+def _mail(request: HttpRequest, row: OrderProposal | None, key: str) -> HttpResponse:
+    """The mail that saving the stored edit would send, as a page of its own in the frame of the form."""
+    planned = plan(wish_of(row, actor=Actor.clerk(request.user))) if row else None
+    found = next((c for change in planned.changes for c in change.consequences if c.key == key), None) if planned else None
+    if found is None:
+        raise Http404
+    item = found.describe()
+    response = HttpResponse(item.html) if item.html else HttpResponse(item.text, content_type="text/plain; charset=utf-8")
+    response.headers["Content-Security-Policy"] = MAIL_POLICY
+    return response
+
+
 def _meanwhile(sheet: EditSheet) -> dict[str, Any]:
     """What others did since the edit was begun, and what of it both changed."""
     if not sheet.is_stale or sheet.since.only_notes:
@@ -274,6 +288,7 @@ def _context(request: HttpRequest, sheet: EditSheet, note: str) -> dict[str, Any
         "currency": sheet.currency,
         "note": note,
         "action": f"{place}?{query.urlencode()}" if query else place,
+        "mail_url": f"{place}?mail=",
         "suggest_url": f"{place}?suggest=articles",
         "order_url": order_url(request, order),
         "opened": json.dumps(sheet.opened),

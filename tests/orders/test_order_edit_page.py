@@ -194,6 +194,18 @@ def test_a_reason_is_asked_when_an_invoice_exists(staff):
     assert OrderEvent.objects.filter(kind="edit").get().reason == "One more by phone"
 
 
+def test_the_mail_that_brings_the_new_invoice_can_be_read_first(staff):
+    make_seller(attach_to_mail=True)
+    order = make_order("PAID", items={"MUG": 2})
+    issue_invoice(order.pk, actor=ROBOT)
+    page = send(staff, order, staff.get(place(order)), **{field(order, "quantity"): "3"})
+    (mail,) = [effect for effect in page.context["sheet"].effects if effect.has_body]
+    answer = staff.get(place(order), {"mail": mail.key})
+    assert (answer.status_code, "default-src 'none'" in answer["Content-Security-Policy"]) == (200, True)
+    assert "<html" in answer.content.decode()
+    assert staff.get(place(order), {"mail": "mail:nothing"}).status_code == 404
+
+
 def test_selling_below_zero_is_offered_only_with_the_right(staff):
     order = make_order(items={"MUG": 2})
     page = send(staff, order, staff.get(place(order)), **{field(order, "quantity"): "13"})
