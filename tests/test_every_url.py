@@ -194,7 +194,7 @@ PANELS = {
     "admin:orders_order_inspect_return/part": {},
     "admin:orders_order_close_return/part": {},
     "admin:orders_order_hold": {"held": "1", "reason": "Waits"},
-    "admin:orders_order_quantity/part": {"quantity": "3"},
+    "admin:orders_order_quantity/part": {"quantity": "3", "reason": "Miscounted"},
     "admin:orders_order_details": {"tags": "Gift"},
     "admin:orders_order_contact": {"phone": "0240123456"},
 }
