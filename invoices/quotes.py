@@ -1,6 +1,7 @@
 """Quotes on paper: a draft at its prices of now, with the day until which they hold; no number, no tax document."""
 
 import hashlib
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -113,7 +114,10 @@ def _page(row: Draft, priced: PricedDraft, facts: dict[str, Any], language: str)
     taxed = any(group.vat for group in priced.vat.groups)
     unit = _("amounts in %(currency)s, VAT included") if order.prices_include_tax and taxed else _("amounts in %(currency)s, excluding VAT")
     letter = letterhead(facts, language) | {"window": "none", "thanks": "", "intro": ""}
-    bare = {"currency": order.currency, "language": language, "symbol": False}
+
+    def bare(amount: Decimal) -> str:
+        return format_money(amount, order.currency, language, symbol=False)
+
     return Page(
         **letter,
         title=_("Quote"),
@@ -136,18 +140,16 @@ def _page(row: Draft, priced: PricedDraft, facts: dict[str, Any], language: str)
                 name=clean(line.name),
                 options=clean(option_text(line)),
                 quantity=str(line.quantity),
-                unit=format_money(line.price, **bare),
-                amount=format_money(line.amount, **bare),
+                unit=bare(line.price),
+                amount=bare(line.amount),
             )
             for line in priced.lines
         ),
         sums=order_sums(order, priced.surcharges, lambda amount: format_money(amount, order.currency, language)),
         vat_rows=tuple(
-            (format_percent(group.rate, language), format_money(group.base, **bare), format_money(group.vat, **bare))
-            for group in priced.vat.groups
-            if group.vat
+            (format_percent(group.rate, language), bare(group.base), bare(group.vat)) for group in priced.vat.groups if group.vat
         ),
-        exemptions=tuple(dict.fromkeys(VatCategory(group.category).label for group in priced.vat.groups if _is_exempt(group))),
+        exemptions=tuple(dict.fromkeys(str(VatCategory(group.category).label) for group in priced.vat.groups if _is_exempt(group))),
         comment=clean(order.customer_comment),
         notes=(_("The prices hold until %(day)s. Reply to the shop to order.") % {"day": until},),
     )

@@ -287,9 +287,10 @@ def hold_for_draft(draft: Draft, wanted: Mapping[int, int], variants: Mapping[in
         if not delta:
             continue
         if delta > variant.available and delta > 0 and not variant.allows_oversell:
-            words = {"sku": variant.sku, "asked": goal[pk], "available": max(variant.available + before, 0)}
-            text = _("%(sku)s is out of stock: %(asked)d asked, %(available)d available.") % words
-            raise NotEnoughStock(text, field="reserved_until", **words)
+            asked, available = goal[pk], max(variant.available + before, 0)
+            text = _("%(sku)s is out of stock: %(asked)d asked, %(available)d available.")
+            words = {"sku": variant.sku, "asked": asked, "available": available}
+            raise NotEnoughStock(text % words, sku=variant.sku, asked=asked, available=available, field="reserved_until")
         deltas[pk] = [0, delta]
         rows.append(
             StockMovement(
