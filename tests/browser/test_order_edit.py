@@ -84,6 +84,7 @@ def test_a_change_by_somebody_else_is_shown_and_the_edit_taken_over(office):
     expect(office.locator("#edit-save")).to_have_text("Save 1 change")
     apply(QuantityWish(order_id=order.pk, line_id=order.lines.get().pk, quantity=4, actor=PAUL)).or_raise()
     office.locator("#edit-save").click()
+    expect(office.locator("#edit-note")).to_contain_text("Nothing was saved")  # the answer to the click, not to the last keystroke
     expect(office.locator("#edit-notes")).to_contain_text("Paul")
     expect(office.locator("#edit-notes")).to_contain_text("× 4")
     office.get_by_role("button", name="Take my edit over").click()
