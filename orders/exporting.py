@@ -173,9 +173,7 @@ def rows_of_orders(ids: Sequence[int], rows: str, shop: Shop) -> Iterator[Row]:
     found = Order.objects.present().defer("search", "additional", "provenance", "extra_fields").in_bulk(ids)
     statuses = {status.pk: status for status in Status.objects.select_related("base")}
     zone = ZoneInfo(shop.time_zone)
-    parts = {
-        pk: Row(order, zone, statuses[order.payment_status_id], statuses[order.fulfilment_status_id]) for pk, order in found.items()
-    }
+    parts = {pk: Row(order, zone, statuses[order.payment_status_id], statuses[order.fulfilment_status_id]) for pk, order in found.items()}
     for address in OrderAddress.objects.filter(order__in=found):
         parts[address.order_id].addresses[address.kind] = address
     for line in OrderLine.objects.filter(order__in=found, is_removed=False).order_by("position", "id").defer("additional", "downloads"):

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
 from invoices.services import issue_invoice
-from orders.models import Draft, Order
+from orders.models import Draft
 from tests.invoices.makers import make_seller
 from tests.makers import ROBOT, make_clerk, make_draft, make_order, make_shop, make_variant, set_status
 

@@ -43,7 +43,9 @@ def test_the_frame_costs_few_queries(client, django_assert_max_num_queries):
         client.get(reverse("admin:all_data"))
 
 
-@pytest.mark.parametrize("name", ["invoices_invoiceseries_changelist", "invoices_invoiceseries_add", "staff", "password_change", "all_data", "search"])
+@pytest.mark.parametrize(
+    "name", ["invoices_invoiceseries_changelist", "invoices_invoiceseries_add", "staff", "password_change", "all_data", "search"]
+)
 def test_plain_pages_stand_in_the_frame_without_inline_code(client, name):
     client.force_login(make_clerk(superuser=True))
     page = client.get(reverse(f"admin:{name}"))

@@ -9,7 +9,10 @@ from orders.seeding.planting import seed_demo
 
 
 class Command(BaseCommand):
-    help = "Fill an empty shop with a demo: articles, customers, orders of 60 days (more than 1000: of three years). Its mails are kept, its invoices are tests."
+    help = (
+        "Fill an empty shop with a demo: articles, customers, orders of 60 days (more than 1000: of three years)."
+        " Its mails are kept, its invoices are tests."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--orders", type=int, default=60, help="how many orders (default 60)")
