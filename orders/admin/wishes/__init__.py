@@ -6,6 +6,7 @@ from orders.admin.wishes.editing import DetailsForm, HoldForm, QuantityForm
 from orders.admin.wishes.ending import CancelForm, DeleteForm, RestoreForm
 from orders.admin.wishes.goods import ReturnForm, ShipmentForm, TrackingForm
 from orders.admin.wishes.money import PaymentForm, RefundForm
+from orders.admin.wishes.packing import PackForm
 from orders.admin.wishes.returns import (
     ApproveReturnForm,
     AskReturnForm,
@@ -14,7 +15,6 @@ from orders.admin.wishes.returns import (
     ReceiveReturnForm,
     RefuseReturnForm,
 )
-from orders.admin.wishes.packing import PackForm
 from orders.admin.wishes.status import StatusForm
 from orders.models import Order, Shop, Status
 from orders.services.plan import Actor
