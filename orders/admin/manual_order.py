@@ -28,6 +28,7 @@ from orders.rights import require
 from orders.services.intake import PlaceWish, place_draft
 from orders.services.plan import Actor, plan
 from orders.services.pricing import TaxTable
+from orders.services.reserving import with_catalogue_prices
 
 FOLDER = "admin/orders/manual_order"
 SEE_CUSTOMERS = "orders.view_customer"
@@ -282,6 +283,8 @@ def _remove_row(data: QueryDict, gone: int) -> None:
 def _keep(row: Draft | None, sheet: Sheet, request: HttpRequest) -> Draft | None:
     """Store the draft from the first change on; a form nobody has typed in yet leaves no row."""
     draft = sheet.draft
+    if row is not None and row.kind == Draft.Kind.QUOTE:
+        draft = with_catalogue_prices(draft, keep=True)  # what is added to a quote is promised like the rest
     typed = draft.lines or sheet.data.get("draft_name", "").strip()
     if row is None and not (typed or draft.customer_name or draft.email or draft.phone or draft.customer_id or draft.staff_note):
         return None

@@ -61,6 +61,17 @@ def pieces_of(draft: OrderDraft) -> Counter[int]:
     return asked
 
 
+def with_catalogue_prices(draft: OrderDraft, *, keep: bool) -> OrderDraft:
+    """The draft with the catalogue's prices written down; with `keep` those written down before stand."""
+    ids = {line.variant_id for line in draft.lines if line.variant_id}
+    prices = dict(Variant.objects.filter(pk__in=ids).values_list("pk", "price"))
+    lines = []
+    for line in draft.lines:
+        price = prices.get(line.variant_id or 0) if line.catalogue_price is None or not keep else line.catalogue_price
+        lines.append(replace(line, catalogue_price=price))
+    return replace(draft, lines=tuple(lines))
+
+
 def make_quote(row: Draft, until: datetime, *, actor: Actor) -> None:
     """Make a quote of the draft: valid until then, at the prices that the catalogue has now. Raises as `reserve` does."""
     _require(actor)
@@ -68,7 +79,7 @@ def make_quote(row: Draft, until: datetime, *, actor: Actor) -> None:
     if until <= timezone.now():
         raise InvalidWish(_("Choose a day that is still to come."), field="expires_at")
     row.kind, row.expires_at, row.prices_settled_at = Draft.Kind.QUOTE, until, None
-    row.body = _with_prices(OrderDraft.from_json(row.body), keep=True).as_json()
+    row.body = with_catalogue_prices(OrderDraft.from_json(row.body), keep=True).as_json()
     row.save(update_fields=["kind", "expires_at", "prices_settled_at", "body", "updated_at"])
 
 
@@ -87,7 +98,7 @@ def settle_prices(row: Draft, *, renew: bool, actor: Actor) -> None:
     _require_open(row)
     draft = OrderDraft.from_json(row.body)
     if renew:
-        row.body = _with_prices(draft, keep=False).as_json()
+        row.body = with_catalogue_prices(draft, keep=False).as_json()
     row.prices_settled_at = timezone.now()
     row.save(update_fields=["body", "prices_settled_at", "updated_at"])
 
@@ -137,17 +148,6 @@ def _hold(row: Draft, wanted: Counter[int], until: datetime | None, actor: Actor
         row.reserved_until = until if pieces else None
         Draft.objects.filter(pk=row.pk).update(reserved_until=row.reserved_until)
     return pieces
-
-
-def _with_prices(draft: OrderDraft, *, keep: bool) -> OrderDraft:
-    """The draft with the catalogue's prices written down; with `keep` those written down before stand."""
-    ids = {line.variant_id for line in draft.lines if line.variant_id}
-    prices = dict(Variant.objects.filter(pk__in=ids).values_list("pk", "price"))
-    lines = []
-    for line in draft.lines:
-        price = prices.get(line.variant_id or 0) if line.catalogue_price is None or not keep else line.catalogue_price
-        lines.append(replace(line, catalogue_price=price))
-    return replace(draft, lines=tuple(lines))
 
 
 def _without_prices(draft: OrderDraft) -> OrderDraft:

@@ -164,6 +164,16 @@ def test_a_quote_keeps_its_prices_while_the_catalogue_moves(client, clerk):
     assert Order.objects.get().total == Decimal("12.00")
 
 
+def test_what_is_added_to_a_quote_is_promised_too(client, clerk):
+    make_variant("MUG", price="12.00")
+    make_variant("BOWL", price="20.00")
+    send(client, filled(client), do="quote")
+    send(client, opened(client), article_search="BOWL", do="typed")
+    price_of("BOWL", "25.00")
+    send(client, opened(client), do="place")
+    assert Order.objects.get().total == Decimal("32.00")
+
+
 def test_a_quote_without_french_vat_stays_a_net_price(client, clerk):
     make_variant("MUG", price="12.00")
     send(client, filled(client, billing_country="CH"), do="quote")
