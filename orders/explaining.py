@@ -61,9 +61,13 @@ def explain(orders: Iterable[Order], text: str) -> dict[int, list[tuple[str, str
     reasons: dict[int, list[tuple[str, str, str]]] = {}
     for pk, found in hits.items():
         cities = originals.get((pk, "shown city"), [])
-        shown = dict.fromkeys(_reason(hit, originals[pk, hit.kind]) for hit in found if not _is_shown_city(hit, cities))
+        shown: dict[tuple[str, str], tuple[str, str, str]] = {}
+        for hit in found:
+            if not _is_shown_city(hit, cities):
+                reason = _reason(hit, originals[pk, hit.kind])
+                shown.setdefault(reason[:2], reason)  # two words of one fact: said once
         if shown:
-            reasons[pk] = [*shown]
+            reasons[pk] = [*shown.values()]
     return reasons
 
 
