@@ -266,15 +266,14 @@ class _Source:
 
 def _countable(orders: QuerySet[Order]) -> QuerySet[Any]:
     """The ids of the query as they are best counted, without a sort: rows that most orders don't have are read first."""
-    rare = [
-        child for child in orders.query.where.children if isinstance(asked := getattr(child, "lhs", None), Having) and not asked.is_common
-    ]
+    rare: list[Any] = [child for child in orders.query.where.children if _is_rare(getattr(child, "lhs", None))]
     if rare:
         orders = orders.all()
         orders.query.where.children = [child for child in orders.query.where.children if child not in rare]
         rows = rare[0].lhs.rows
-        if len(rare) == 1 and _asks_nothing_else(orders):
+        if connection.vendor == "sqlite" and len(rare) == 1 and _asks_nothing_else(orders):
             # Read from the index of the rows until there are enough: nothing else is asked of their orders.
+            # PostgreSQL would walk all rows in the order of their orders for it, and does better with the orders first.
             return rows.filter(order__isnull=False, order__deleted_at=None).values("order_id").distinct()
         for child in rare:
             orders = orders.filter(pk__in=child.lhs.rows.values("order_id"))
