@@ -50,6 +50,8 @@ def edit_contact(page, **fields):
     page.click("#edit-contact")
     for name, text in fields.items():
         page.fill(f"#panel-{name}", text)
+        page.press(f"#panel-{name}", "Tab")
+    expect(page.locator("#panel-apply")).to_be_enabled()  # what is typed was looked at, before anybody else saves
 
 
 def apply_panel(page):
