@@ -134,19 +134,19 @@ class OrderDraft:
 
     def as_json(self) -> dict[str, Any]:
         """A JSON value that `from_json` turns back into an equal draft; amounts are texts."""
-        return _plain(asdict(self))
+        return plain_json(asdict(self))
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> "OrderDraft":
         """The draft stored by `as_json`; unknown keys are ignored, so that old drafts stay readable."""
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in body.items() if name in known}
-        values["lines"] = tuple(_part(DraftLine, line) for line in values.get("lines", ()))
-        values["discounts"] = tuple(_part(DraftDiscount, row) for row in values.get("discounts", ()))
-        values["surcharges"] = tuple(_part(DraftSurcharge, row) for row in values.get("surcharges", ()))
+        values["lines"] = tuple(stored_part(DraftLine, line) for line in values.get("lines", ()))
+        values["discounts"] = tuple(stored_part(DraftDiscount, row) for row in values.get("discounts", ()))
+        values["surcharges"] = tuple(stored_part(DraftSurcharge, row) for row in values.get("surcharges", ()))
         for name in ("billing", "shipping"):
-            values[name] = _part(Person, values[name]) if values.get(name) else None
-        values["totals"] = _part(StoredTotals, values["totals"]) if values.get("totals") else None
+            values[name] = stored_part(Person, values[name]) if values.get(name) else None
+        values["totals"] = stored_part(StoredTotals, values["totals"]) if values.get("totals") else None
         for name in ("gift_card_amount", "handling_fee", "shipping_cost"):
             if values.get(name) is not None:
                 values[name] = Decimal(values[name])
@@ -164,20 +164,22 @@ _AMOUNTS = {
 }
 
 
-def _part(kind: type, row: Mapping[str, Any]) -> Any:
+def stored_part(kind: type, row: Mapping[str, Any]) -> Any:
+    """A part as `plain_json` stored it; unknown keys are ignored."""
     known = {f.name for f in fields(kind)}
     values: dict[str, Any] = {name: Decimal(v) if name in _AMOUNTS and v is not None else v for name, v in row.items() if name in known}
     for name in ("options", "attributes"):
-        if name in values:
+        if values.get(name) is not None:
             values[name] = tuple(values[name])
     return kind(**values)
 
 
-def _plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
+    """A value of dataclasses as JSON holds it; amounts and moments are texts."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain_json(item) for item in value]
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, (datetime, date)):

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from decimal import Decimal
 from typing import Any
 
-from orders.drafts import DraftLine
+from orders.drafts import DraftLine, plain_json, stored_part
 from orders.models import OrderDiscount, OrderSurcharge
 
 KEEP, RECOMPUTE = "keep", "recompute"
@@ -113,39 +113,19 @@ class OrderEdit:
 
     def as_json(self) -> dict[str, Any]:
         """A JSON value that `from_json` turns back into an equal edit; amounts are texts."""
-        return _plain(asdict(self))
+        return plain_json(asdict(self))
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> "OrderEdit":
         """The edit stored by `as_json`; unknown keys are ignored, so that old proposals stay readable."""
         known = {f.name for f in fields(cls)}
         values = {name: value for name, value in body.items() if name in known}
-        values["lines"] = tuple(_part(LineEdit, row) for row in values.get("lines", ()))
-        values["added"] = tuple(_part(DraftLine, row) for row in values.get("added", ()))
+        values["lines"] = tuple(stored_part(LineEdit, row) for row in values.get("lines", ()))
+        values["added"] = tuple(stored_part(DraftLine, row) for row in values.get("added", ()))
         values["restored"] = tuple(int(pk) for pk in values.get("restored", ()))
         columns = {name: value for name, value in values.get("columns", {}).items() if name in COLUMNS}
         values["columns"] = {name: Decimal(value) if name in AMOUNTS else value for name, value in columns.items()}
         for name, kind in (("discounts", DiscountEdit), ("surcharges", SurchargeEdit)):
             rows = values.get(name)
-            values[name] = None if rows is None else tuple(_part(kind, row) for row in rows)
+            values[name] = None if rows is None else tuple(stored_part(kind, row) for row in rows)
         return cls(**values)
-
-
-_AMOUNTS = frozenset({"price", "catalogue_price", "discount", "discount_percent", "vat_rate", "weight", "value", "amount"})
-
-
-def _part(kind: type, row: Mapping[str, Any]) -> Any:
-    known = {f.name for f in fields(kind)}
-    values: dict[str, Any] = {name: Decimal(v) if name in _AMOUNTS and v is not None else v for name, v in row.items() if name in known}
-    for name in ("options", "attributes"):
-        if values.get(name) is not None:
-            values[name] = tuple(values[name])
-    return kind(**values)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Decimal) else value
