@@ -21,6 +21,11 @@ KIND = PendingDocument.Kind
 STATE = PendingDocument.State
 
 
+def credit_key(event_id: int) -> str:
+    """The issue key of the credit note that takes back the invoice which an edit replaces."""
+    return f"event:{event_id}:{KIND.CREDIT_NOTE}"
+
+
 @dataclass(kw_only=True)
 class IssueDocument(Consequence):
     """An invoice or credit note will be issued once `release_at` has passed."""
@@ -34,6 +39,11 @@ class IssueDocument(Consequence):
     details: dict[str, Any] = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
     paper: Paper | None = None  # how it will look, for the panel
+
+    @property
+    def papers(self) -> tuple[str, ...]:
+        """Kinds of the documents that are issued, the one that counts from now on first."""
+        return (self.kind,)
 
     def facts(self) -> tuple[Any, ...]:
         return (self.key, self.is_on, self.kind, str(self.amount.normalize()))
@@ -128,6 +138,10 @@ class ReplaceInvoice(IssueDocument):
 
     number: str
     before: Decimal
+
+    @property
+    def papers(self) -> tuple[str, ...]:
+        return (self.kind, KIND.CREDIT_NOTE)
 
     def describe(self) -> PanelItem:
         amounts = [format_money(amount, self.currency) for amount in (self.before, self.amount)]

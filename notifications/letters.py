@@ -184,11 +184,11 @@ def attach_documents(post: Post, change: PlannedChange, letters: list[Letter]) -
         fitting = [letter for letter in letters if letter.kind in STATUS_KINDS or (is_credit and letter.kind == Kind.REFUND_RECORDED)]
         fitting.sort(key=lambda letter: letter.kind != Kind.REFUND_RECORDED)
         if fitting:
-            fitting[0].documents += (document.kind,)
+            fitting[0].documents += document.papers
         elif own := next((letter for letter in letters if letter.kind == Kind.INVOICE), None):
-            own.documents += (document.kind,)
+            own.documents += document.papers
         elif is_on(post, change, Kind.INVOICE):
-            letters.append(Letter(Kind.INVOICE, Text.INVOICE, documents=(document.kind,)))
+            letters.append(Letter(Kind.INVOICE, Text.INVOICE, documents=document.papers))
 
 
 def is_on(post: Post, change: PlannedChange, kind: Kind) -> bool:

@@ -156,7 +156,7 @@ def sample_story(name: Text, language: str, shop: Shop) -> Story:
             Download("workshop.pdf", "https://files.example.com/1", 84_000),
             Download("guide.pdf", "https://files.example.com/2", 1_200_000),
         ],
-        attached="invoice" if name == Text.INVOICE else "credit_note" if name == Text.REFUND_RECORDED else "",
+        attached={Text.INVOICE: ("invoice",), Text.REFUND_RECORDED: ("credit_note",)}.get(name, ()),
     )
 
 

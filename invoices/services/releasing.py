@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from invoices.consequences import credit_key
 from invoices.errors import CannotIssue, Problem
 from invoices.models import Invoice, PendingDocument
 from invoices.services.crediting import credit_invoice
@@ -98,7 +99,7 @@ def _take_back(document: PendingDocument, actor: Actor) -> bool:
         actor=actor,
         reason=Invoice.Reason.EDIT,
         reason_text=document.details.get("reason_text", ""),
-        issue_key=f"{document.issue_key}:credit",
+        issue_key=credit_key(document.event_id),
     )
     return True
 

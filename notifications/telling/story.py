@@ -58,7 +58,7 @@ class Story:
     message: str = ""
     reason: str = ""
     files: Sequence[Download] = ()
-    attached: str = ""
+    attached: tuple[str, ...] = ()  # kinds of documents that come with the mail
     instructions: str = ""
 
     @classmethod

@@ -165,11 +165,11 @@ def file_size(voice: Voice, size: int) -> str:
 
 
 def document_facts(voice: Voice) -> dict[str, Any]:
-    """The document that comes with the mail."""
-    name = voice.words[voice.story.attached] if voice.story.attached else ""
-    rows = [{"name": name, "detail": "PDF"}] if name else []
+    """The documents that come with the mail; the first gives it its name."""
+    names = [voice.words[kind] for kind in voice.story.attached]
+    rows = [{"name": name, "detail": "PDF"} for name in names]
     return {
-        "name": name,
-        "is_credit_note": voice.story.attached == "credit_note",
+        "name": next(iter(names), ""),
+        "is_credit_note": voice.story.attached[:1] == ("credit_note",),
         "attachment": Block("files", {"title": voice.words["attachment"], "rows": rows}, shows=bool(rows)),
     }
