@@ -54,7 +54,7 @@ def plan_documents(plan: Plan, *, render: bool) -> None:
         elif change.kind == OrderEvent.Kind.DELETED:
             _plan_deletion(plan, change, papers)
         elif change.kind == OrderEvent.Kind.RESTORED:
-            continue
+            _restore(plan, change, papers)
         elif change.kind == OrderEvent.Kind.EDIT:
             waiting = papers.waiting.get(change.order.pk or 0, [])
             invoice = papers.invoices.get(change.order.pk or 0)
@@ -106,7 +106,12 @@ def _plan_undo(plan: Plan, change: PlannedChange, papers: _Papers) -> None:
         plan.refuse(change, CannotUndo(_("%(number)s is issued already; correct it with a credit note.") % {"number": number}))
         return
     _cancel(change, [document for document in documents if document.state in (STATE.WAITING, STATE.NEEDS_STAFF)])
-    for document in papers.stopped.get(change.undoes.pk, []):
+    _restore(plan, change, papers)
+
+
+def _restore(plan: Plan, change: PlannedChange, papers: _Papers) -> None:
+    """What the change that is taken back had stopped waits again."""
+    for document in papers.stopped.get(change.undoes.pk, []) if change.undoes else ():
         change.add(
             RestoreDocument(
                 key=f"document:restore:{document.pk}",
@@ -207,8 +212,8 @@ def _no_invoice(change: PlannedChange, reason: str) -> None:
 
 
 def _rest_of(change: PlannedChange) -> dict[str, Any]:
-    reason = Invoice.Reason.REFUND if change.refunds else Invoice.Reason.CANCEL
-    return {"mode": "rest", "reason": reason, "reason_text": change.reason}
+    reason = Invoice.Reason.REFUND if change.refunds and "cancelled" not in change.facts else Invoice.Reason.CANCEL
+    return {"mode": "rest", "reason": reason, "reason_text": change.reason_to_tell}
 
 
 def _plan_refund(plan: Plan, change: PlannedChange) -> None:

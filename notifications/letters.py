@@ -128,7 +128,7 @@ def _cancels(status: Status) -> bool:
 def _general_text(change: PlannedChange, mailing: Sequence[Status]) -> Text:
     if change.payment not in mailing or not _cancels(change.payment):
         return Text.STATUS_CHANGED
-    return Text.ORDER_CANCELLED_PAID if change.paid_after > change.refunded_after else Text.ORDER_CANCELLED
+    return Text.ORDER_CANCELLED_PAID if change.paid_after > 0 else Text.ORDER_CANCELLED
 
 
 def _parcels(change: PlannedChange) -> Sequence[Shipment]:

@@ -56,6 +56,8 @@ def plan_mails(plan: Plan, *, render: bool) -> None:
     for change in changes:
         if change.kind == OrderEvent.Kind.UNDO:
             _plan_undo(post, change)
+        elif change.kind == OrderEvent.Kind.RESTORED:
+            _restore(post, change)
         elif _silences(change):
             waiting = [mail for mail in post.held[change.order.pk] if mail.audience == CUSTOMER]
             _cancel(change, waiting, "silenced", _("The order wants no mail to the customer."))
@@ -112,7 +114,12 @@ def _plan_undo(post: Post, change: PlannedChange) -> None:
         post.plan.refuse(change, CannotUndo(_("The customer's mail about this change has left already.")))
         return
     _cancel(change, [mail for mail in mails if mail.state in WAITING], "undone", _("The change is taken back."))
-    for mail in post.stopped[change.undoes.pk]:
+    _restore(post, change)
+
+
+def _restore(post: Post, change: PlannedChange) -> None:
+    """Mails that the change which is taken back had stopped wait again."""
+    for mail in post.stopped[change.undoes.pk] if change.undoes else ():
         if mail.state == State.CANCELLED:
             change.add(
                 RestoreMail(

@@ -86,7 +86,7 @@ class Story:
             total=change.total_after,
             tax=change.after("tax"),
             message=change.personal_word,
-            reason=change.reason,
+            reason=change.reason_to_tell,
         )
 
     @classmethod

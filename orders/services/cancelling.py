@@ -29,6 +29,7 @@ class CancelWish(StatusWish):
     """Cancel one order: Cancelled, with Will not deliver where nothing has left, in one event, so one mail.
 
     `refund` records what is still here as given back; without it the money stays and the order counts as a refund due.
+    The reason is for staff: neither the refund nor a document takes it over.
     """
 
     why: str = CancelReason.OTHER
@@ -61,7 +62,6 @@ class CancelWish(StatusWish):
             credited=max(Decimal(0), min(rest, order.total - order.credited_total)),
             method=self.method or order.payment_method,
             reference=self.reference,
-            reason=change.reason,
             refunded_at=world.now,
         )
         change.refunds.append((refund, []))

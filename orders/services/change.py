@@ -235,6 +235,11 @@ class PlannedChange:
         return self.total_after - self.credited_after - self.paid_after + self.refunded_after
 
     @property
+    def reason_to_tell(self) -> str:
+        """The reason as customers may read it in mails and documents: why an order is cancelled stays with the staff."""
+        return "" if "cancelled" in self.facts else self.reason
+
+    @property
     def changes_anything(self) -> bool:
         return bool(
             self.is_new

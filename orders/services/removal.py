@@ -43,7 +43,10 @@ class DeleteWish(OneOrderWish):
 
 @dataclass(kw_only=True)
 class RestoreWish(OneOrderWish):
-    """Bring a deleted order back as it was: its statuses ask for their pieces again, by the rule against overselling."""
+    """Bring a deleted order back as it was: its statuses ask for their pieces again, by the rule against overselling.
+
+    Mails and documents that the deletion stopped wait again.
+    """
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
         """Raises NotAllowed without orders.delete_order, StaleOrder where the order changed since the actor looked."""
@@ -56,6 +59,7 @@ class RestoreWish(OneOrderWish):
         change.personal_word = self.personal_word
         deletion = deletion_of(order)
         if deletion is not None:
+            change.undoes = deletion
             reverse_decisions(change, LineDecision.objects.filter(event=deletion, reversed_by=None).order_by("id"))
         change.fields["deleted_at"] = (order.deleted_at, None)
         change.fields["deleted_reason"] = (order.deleted_reason, "")
