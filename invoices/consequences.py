@@ -137,7 +137,8 @@ class ReplaceInvoice(IssueDocument):
     """A credit note takes an issued invoice back and a new one follows, in one transaction: an invoice is never edited."""
 
     number: str
-    before: Decimal
+    before: Decimal  # what of it is still to be credited
+    credited: Decimal = Decimal(0)  # what refunds credited before
 
     @property
     def papers(self) -> tuple[str, ...]:
@@ -145,9 +146,12 @@ class ReplaceInvoice(IssueDocument):
 
     def describe(self) -> PanelItem:
         amounts = [format_money(amount, self.currency) for amount in (self.before, self.amount)]
-        lines = (
+        lines: tuple[str, ...] = (
             _("Invoice %(number)s is never edited: a credit note takes it back.") % {"number": self.number},
             _("%(before)s is credited, %(after)s is invoiced.") % {"before": amounts[0], "after": amounts[1]},
         )
+        if self.credited:
+            words = _("%(amount)s of it was credited before: the new invoice leaves out what was given back.")
+            lines += (words % {"amount": format_money(self.credited, self.currency)},)
         title = _("A credit note and a new invoice are issued")
         return PanelItem(icon="file-text", title=title, lines=lines, when=_("after the undo time") if self.is_held else _("at once"))

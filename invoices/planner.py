@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 
 from invoices.consequences import KIND, STATE, CancelDocument, IssueDocument, RestoreDocument
 from invoices.models import Invoice, PendingDocument, SellerProfile
-from invoices.replacing import plan_replacement
+from invoices.replacing import is_printed, plan_replacement
 from invoices.services.issuing import preconditions, uncredited_invoices
 from invoices.services.preconditions import blocking
 from invoices.services.previewing import preview_credit
+from invoices.services.reducing import amount_to_invoice
 from orders.errors import CannotUndo, InvalidWish
 from orders.models import ExternalDocument, OrderEvent, Refund, RefundLine, Status
 from orders.money import round_money
@@ -55,7 +56,7 @@ def plan_documents(plan: Plan, *, render: bool) -> None:
             _plan_deletion(plan, change, papers)
         elif change.kind == OrderEvent.Kind.RESTORED:
             _restore(plan, change, papers)
-        elif change.kind == OrderEvent.Kind.EDIT:
+        elif change.kind == OrderEvent.Kind.EDIT and (is_printed(change) or not change.refunds):
             waiting = papers.waiting.get(change.order.pk or 0, [])
             invoice = papers.invoices.get(change.order.pk or 0)
             _cancel(change, plan_replacement(plan, change, invoice, waiting, is_external=change.order.pk in papers.external))
@@ -104,6 +105,11 @@ def _plan_undo(plan: Plan, change: PlannedChange, papers: _Papers) -> None:
     if issued := next((document for document in documents if document.state == STATE.ISSUED), None):
         number = issued.invoice.number if issued.invoice else ""
         plan.refuse(change, CannotUndo(_("%(number)s is issued already; correct it with a credit note.") % {"number": number}))
+        return
+    invoice = papers.invoices.get(change.order.pk or 0)
+    if change.refunds and invoice and invoice.issued_at > change.undoes.at and not documents:
+        words = _("Invoice %(number)s was issued since, without what was given back.")
+        plan.refuse(change, CannotUndo(words % {"number": invoice.number}))
         return
     _cancel(change, [document for document in documents if document.state in (STATE.WAITING, STATE.NEEDS_STAFF)])
     _restore(plan, change, papers)
@@ -183,7 +189,8 @@ def _trigger_of(change: PlannedChange, seller: SellerProfile) -> str:
 
 def _plan_invoice(plan: Plan, change: PlannedChange, papers: _Papers, trigger: str, *, is_waiting: bool, explain: bool) -> None:
     order = change.order
-    gross = order.total + order.gift_card_amount - order.tips_total
+    waiting = sum((d.amount for d in papers.waiting.get(order.pk or 0, ()) if d.kind == KIND.CREDIT_NOTE), ZERO)
+    gross = amount_to_invoice(order, order.credited_total - waiting)
     standing = papers.invoices.get(order.pk or 0)
     if not papers.seller.is_set_up:
         _no_invoice(change, _("The invoice settings are still empty."))

@@ -76,6 +76,16 @@ class SurchargeEdit:
 
 
 @dataclass(frozen=True)
+class TakenBack:
+    """Pieces that come back in exchange: their price is taken off the order. `shelf` of them go on the shelf again, `lost` are gone."""
+
+    line_id: int
+    quantity: int
+    shelf: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True)
 class OrderEdit:
     """Everything that a proposal changes. `prices`, `discounts_by` and `shipping` say whether what is not named is kept or
     worked out anew; `difference` whether a total that never added up keeps its difference."""
@@ -93,6 +103,8 @@ class OrderEdit:
     difference: str = KEEP
     reason: str = ""
     reverts: int = 0  # the event that this edit takes back
+    taken_back: tuple[TakenBack, ...] = ()
+    return_id: int = 0  # the inspected return whose pieces those are: it ends with the exchange
 
     @property
     def keys(self) -> list[str]:
@@ -100,6 +112,7 @@ class OrderEdit:
         found = [f"line:{line.line_id}:{name}" for line in self.lines for name in line.names]
         found += [f"added:{index}" for index in range(len(self.added))]
         found += [f"restored:{pk}" for pk in self.restored]
+        found += [f"back:{row.line_id}" for row in self.taken_back]
         found += [*self.columns, *self.addresses]
         found += ["discounts"] if self.discounts is not None else []
         return found + (["surcharges"] if self.surcharges is not None else [])
@@ -122,6 +135,7 @@ class OrderEdit:
         values = {name: value for name, value in body.items() if name in known}
         values["lines"] = tuple(stored_part(LineEdit, row) for row in values.get("lines", ()))
         values["added"] = tuple(stored_part(DraftLine, row) for row in values.get("added", ()))
+        values["taken_back"] = tuple(stored_part(TakenBack, row) for row in values.get("taken_back", ()))
         values["restored"] = tuple(int(pk) for pk in values.get("restored", ()))
         columns = {name: value for name, value in values.get("columns", {}).items() if name in COLUMNS}
         values["columns"] = {name: Decimal(value) if name in AMOUNTS else value for name, value in columns.items()}

@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from invoices import wording
 from invoices.models import Invoice, InvoiceLine, InvoiceVatGroup, SellerProfile
+from invoices.services.reducing import Reduced, TakenOff, amount_to_invoice, reduced, with_cents
 from invoices.services.seller import seller_facts
 from invoices.wording import clean
 from orders.choices import DeliveryKind
@@ -32,6 +33,7 @@ class DocumentDraft:
     lines: list[InvoiceLine] = field(default_factory=list)
     groups: list[InvoiceVatGroup] = field(default_factory=list)
     tax_problem: str = ""
+    expected: Decimal = Decimal(0)  # the gross as the order says it, less what refunds took off
 
 
 @dataclass
@@ -75,9 +77,16 @@ def draft_invoice(order: Order, *, shop: Shop, seller: SellerProfile, now: datet
     parts = OrderParts.of(order)
     language = wording.document_language(order.language, shop)
     invoice = _header(order, parts, shop=shop, seller=seller, language=language, day=today_in(shop, now))
-    draft = DocumentDraft(invoice)
+    taken = TakenOff.of(order)
+    draft = DocumentDraft(invoice, expected=amount_to_invoice(order, taken.amount))
+    with override(language):
+        less = reduced(order, parts.lines, parts.surcharges, taken)
+    if parts.lines and not less.lines:
+        draft.tax_problem = _("Refunds took every item off this order: nothing is left to invoice.")
+        return draft
+    parts = OrderParts(less.lines, parts.addresses, less.surcharges)
     try:
-        vat = vat_of(order, parts)
+        vat = with_cents(vat_of(less.order, parts), less.cents)
     except UnusableTaxes as error:
         draft.tax_problem = str(error)
         return draft
@@ -86,7 +95,7 @@ def draft_invoice(order: Order, *, shop: Shop, seller: SellerProfile, now: datet
     invoice.due = min(max(round_money(order.balance_due, order.currency), Decimal(0)), vat.gross)
     invoice.paid = vat.gross - invoice.due
     with override(language):
-        draft.lines = _lines(order, parts, vat, seller=seller, language=language)
+        draft.lines = _lines(less, parts, vat, seller=seller, language=language)
         draft.groups = [
             InvoiceVatGroup(
                 tax_country=group.country,
@@ -200,8 +209,8 @@ def _nature(lines: Sequence[OrderLine]) -> str:
     return "M" if len(digital) > 1 else "S" if digital == {True} else "B"
 
 
-def _lines(order: Order, parts: OrderParts, vat: VatResult, *, seller: SellerProfile, language: str) -> list[InvoiceLine]:
-    rows = []
+def _lines(less: Reduced, parts: OrderParts, vat: VatResult, *, seller: SellerProfile, language: str) -> list[InvoiceLine]:
+    rows, order = [], less.order
     places = exponent(order.currency)
     for line, net, share in zip(parts.lines, vat.line_nets, vat.discount_shares, strict=True):
         rate = line.vat_rate if line.vat_rate is not None else Decimal(0)
@@ -233,7 +242,7 @@ def _lines(order: Order, parts: OrderParts, vat: VatResult, *, seller: SellerPro
                 is_digital=line.is_digital,
             )
         )
-    rows += [_share_row(share, InvoiceLine.Kind.ALLOWANCE, _discount_name(order, language), "95") for share in vat.allowances]
+    rows += [_share_row(share, InvoiceLine.Kind.ALLOWANCE, _discount_name(less, language), "95") for share in vat.allowances]
     names = _charge_names(order, parts.surcharges)
     rows += [_share_row(share, InvoiceLine.Kind.CHARGE, names[share.index], "FC") for share in vat.charges]
     for position, row in enumerate(rows, 1):
@@ -261,9 +270,12 @@ def option_text(line: OrderLine) -> str:
     return " · ".join(joint % {"name": option.get("name", ""), "value": option["value"]} for option in line.options if option.get("value"))
 
 
-def _discount_name(order: Order, language: str) -> str:
+def _discount_name(less: Reduced, language: str) -> str:
     """What the discount was: "Discount WELCOME, 5%"."""
+    order = less.order
     rows = list(order.discounts.all())
+    if less.is_loose:
+        return _("Discounts and refunds") if rows or order.coupon_code else _("Refunded before")
     rate = rows[0].value if len(rows) == 1 and rows[0].kind == "PERCENT" else None
     name = clean(order.coupon_code) if order.coupon_code else clean(rows[0].label) if len(rows) == 1 else ""
     label = _("Discount %(name)s") % {"name": name} if name else _("Discount")

@@ -50,6 +50,13 @@ def uncredited_invoices(order_ids: Sequence[int]) -> dict[int, Invoice]:
     return found
 
 
+def credited_by_hand(invoice: Invoice) -> bool:
+    """Whether a credit note took something off `invoice` that the order does not know of: no refund stands behind it."""
+    of_refunds = PendingDocument.objects.filter(order=invoice.order_id, trigger=PendingDocument.Trigger.REFUND)
+    notes = Invoice.objects.credit_notes().filter(refers=invoice)
+    return notes.exclude(pk__in=of_refunds.exclude(invoice=None).values("invoice")).exists()
+
+
 def preconditions(order: Order, kind: str = PendingDocument.Kind.INVOICE) -> list[Problem]:
     """Everything that stands against issuing a document for `order` now, blocking problems first. Reads only."""
     invoice = uncredited_invoices([order.pk]).get(order.pk)

@@ -14,7 +14,7 @@ from invoices.services.drafting import DocumentDraft
 from invoices.services.numbers import default_series
 from orders.choices import VatCategory
 from orders.models import Order
-from orders.money import format_money, round_money
+from orders.money import format_money
 
 MOST_LINES = 1_000
 FRENCH_RATES = frozenset(Decimal(rate) for rate in ("20", "10", "5.5", "2.1", "8.5", "0.9", "13", "1.05", "1.75"))  # BR-FR-16
@@ -126,11 +126,10 @@ def _total_problems(draft: DocumentDraft, order: Order) -> Iterator[Problem]:
         yield Problem("too_many_lines", "lines", _("An invoice holds at most %(most)d items.") % {"most": MOST_LINES}, order_link(order))
     if draft.tax_problem:
         return
-    expected = round_money(order.total + order.gift_card_amount - order.tips_total, order.currency)
-    if draft.invoice.gross != expected:
+    if draft.invoice.gross != draft.expected:
         text = _("The invoice would be %(gross)s, the order says %(total)s.") % {
             "gross": format_money(draft.invoice.gross, order.currency),
-            "total": format_money(expected, order.currency),
+            "total": format_money(draft.expected, order.currency),
         }
         yield Problem("gross", "gross", text, order_link(order))
 

@@ -13,7 +13,7 @@ from invoices.consequences import credit_key
 from invoices.errors import CannotIssue, Problem
 from invoices.models import Invoice, PendingDocument
 from invoices.services.crediting import credit_invoice
-from invoices.services.issuing import issue_invoice, uncredited_invoices
+from invoices.services.issuing import credited_by_hand, issue_invoice, uncredited_invoices
 from orders.models import Order
 from orders.services.plan import Actor
 
@@ -91,8 +91,8 @@ def _take_back(document: PendingDocument, actor: Actor) -> bool:
         text = _("Invoice %(number)s was issued for this order meanwhile.") % {"number": invoice.number}
         document.reasons = [{"code": "already_invoiced", "text": text, "link": ""}]
         return False
-    if invoice.remaining != invoice.gross:
-        text = _("Part of invoice %(number)s was credited meanwhile: look what is left, then correct it by hand.")
+    if credited_by_hand(invoice):
+        text = _("Part of invoice %(number)s was credited by hand meanwhile: look what is left, then correct it by hand.")
         raise CannotIssue([Problem("partly_credited", "order", text % {"number": invoice.number})])
     credit_invoice(
         invoice.pk,

@@ -88,6 +88,20 @@ class RefundWish(OneOrderWish):
             return change
         self.check_version(order)
         change.reason, change.personal_word = self.reason, self.personal_word
+        self.add_to(change, world)
+        if self.is_exchange:
+            return change
+        everything = change.refunded_after >= change.paid_after
+        # A cancelled order stays so while part of its money is still here: "Partially refunded" would take its pieces again.
+        if self.set_status and (everything or not change.payment.releases):
+            change.payment = world.status(Axis.PAYMENT, "REFUNDED" if everything else "PARTIALLY_REFUNDED")
+            carry_consequences(change, world, record=False)
+        return change
+
+    def add_to(self, change: PlannedChange, world: World) -> None:
+        """Add the refund to `change`, with the pieces that it decides about and the return that it ends. Raises as `plan_order` does."""
+        self.require("orders.refund_order", _("You may not record refunds."))
+        order = change.order
         rows = self._refund_lines(change)
         amount = self._amount(order, rows)
         check_refund(self.actor, amount, order.currency)
@@ -107,14 +121,6 @@ class RefundWish(OneOrderWish):
         if self.return_id:
             ending = ReturnCase.Ending.EXCHANGE if self.is_exchange else ReturnCase.Ending.REFUND
             change.returns.append(closing(order, self.return_id, ending.value))
-        if self.is_exchange:
-            return change
-        everything = change.refunded_after >= change.paid_after
-        # A cancelled order stays so while part of its money is still here: "Partially refunded" would take its pieces again.
-        if self.set_status and (everything or not change.payment.releases):
-            change.payment = world.status(Axis.PAYMENT, "REFUNDED" if everything else "PARTIALLY_REFUNDED")
-            carry_consequences(change, world, record=False)
-        return change
 
     def _amount(self, order: Order, rows: list[RefundLine]) -> Decimal:
         amount = self.amount

@@ -15,7 +15,7 @@ from orders.models import Order, OrderAddress, OrderEvent, OrderLine, OrderPropo
 from orders.services.contact import ADDRESS
 from orders.services.counter_edit import is_counter_of, take_back_whole
 from orders.services.line_writing import JSON_COLUMNS, LINE_COLUMNS, join_removed_lines, variants_of_removed
-from orders.services.payments import refunded_pieces
+from orders.services.payments import RefundPiece, RefundWish, refunded_pieces
 from orders.services.plan import Actor, NotGoing, OneOrderWish, Outcome, PlannedChange, World, apply
 from orders.services.repricing import Content, as_rows, edited
 from orders.services.stock import Pieces
@@ -116,6 +116,26 @@ class EditWish(OneOrderWish):
         for line in before.lines:
             _check_pieces(line, edit.line(line.pk), refunded.get(line.pk, 0))
         _record(change, before, after, restored)
+        if edit.taken_back:
+            self._take_back(change, world)
+
+    def _take_back(self, change: PlannedChange, world: World) -> None:
+        """The pieces that come back are paid for what goes out: nothing is given back, one balance is left."""
+        pieces = [RefundPiece(row.line_id, row.quantity, row.shelf, row.lost) for row in self.edit.taken_back]
+        wish = RefundWish(
+            order_id=self.order_id,
+            actor=self.actor,
+            pieces=pieces,
+            reason=change.reason,
+            return_id=self.edit.return_id,
+            is_exchange=True,
+        )
+        try:
+            wish.add_to(change, world)
+        except InvalidWish as error:
+            raise InvalidWish(str(error), field=error.field.replace("line-", "back-")) from error
+        if change.total_after < change.credited_after:
+            raise InvalidWish(_("The total would fall below what refunds took off already."), field="items")
 
 
 def open_proposal(order: Order) -> OrderProposal | None:
