@@ -202,7 +202,6 @@ def _send(post: Post, change: PlannedChange, letter: Letter) -> None:
             setattr(story, name, plan.world.status(axis, letter.told[axis]) if axis in letter.told else None)
         rows = {id(shipment): rows for shipment, rows in change.new_shipments}
         story.parcels = [(shipment, rows.get(id(shipment))) for shipment in letter.parcels]
-        story.parcel_count = len(change.current_shipments())
         story.files, story.attached = letter.files, letter.documents
         story.instructions = post.instructions.get(order.payment_method, "")
         _write(mail, post.composer.compose(letter.text, choice.language, lambda wanted: facts_of(story, choice.language, wanted)))

@@ -142,7 +142,7 @@ def sample_story(name: Text, language: str, shop: Shop) -> Story:
             )
         ],
         parcels=[(parcel, None)],
-        parcel_count=1,
+        parcel_numbers=[parcel],
         refund=(refund, [RefundLine(line=lines[0], quantity=1, amount=Decimal("29"))]),
         available=[("BOWL-14", 2, 5), ("CLOTH", 7, None)],
         paid=order.total if paid else Decimal(0),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from orders.models import Order, OrderLine
+from orders.services.plan import PlannedChange
 from orders.services.stock import Pieces
 
 
@@ -25,3 +26,9 @@ def parcelled_of(order: Order, lines: Iterable[OrderLine]) -> Parcelled:
     total = sum(piece.open for piece in pieces)
     shipped = total if order.fulfilment_status.goods_left else sum(piece.shipped_open for piece in pieces)
     return Parcelled(shipped, total)
+
+
+def more_to_ship(change: PlannedChange) -> bool:
+    """Whether pieces of the order stay behind that a later parcel will bring."""
+    ends = change.payment.releases or change.fulfilment.goods_left or change.fulfilment.releases_unshipped
+    return not ends and any(not line.is_digital and Pieces.of(line, change).unshipped for line in change.lines)

@@ -202,6 +202,7 @@ def _order(voice: Voice) -> Makers:
             "fulfilment": story.fulfilment.name_in(language),
             "comment": order.customer_comment.strip(),
             "is_shipped": shipped,
+            "is_collected": order.delivery_kind == DeliveryKind.PICKUP,
         }
     ) | {  # type: ignore[operator]
         "date": lambda: voice.day(order.placed_at),

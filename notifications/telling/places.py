@@ -20,22 +20,28 @@ def addresses_block(voice: Voice) -> Block:
     place = story.address("shipping") or story.address("billing")
     pickup = order.delivery_kind == DeliveryKind.PICKUP
     lines = voice.shop.pickup_address.splitlines() if pickup else address_lines(voice, place) if place else []
-    where = [*lines, order.shipping_method.strip()] if lines or order.shipping_method.strip() else []
+    where = [*lines, order.shipping_method.strip()] if goes_somewhere(voice) else []
     if story.paid > 0:
         paying = words["paid_on"].format(amount=voice.money(story.paid), date=voice.day(order.placed_at))
     elif story.balance:
         paying = words["left_to_pay"].format(amount=voice.money(story.balance))
     else:
         paying = words["nothing_to_pay"]
+    where = [line for line in where if line]
     values = {
         "a_title": words["collect_at" if pickup else "deliver_to"] if where else "",
-        "a_lines": [line for line in where if line],
+        "a_lines": where,
         "b_title": words["paying"],
         "b_lines": [line for line in (voice.pays_by, paying) if line],
     }
     if not where:
         values = {"a_title": values["b_title"], "a_lines": values["b_lines"], "b_title": "", "b_lines": []}
     return Block("columns", values)
+
+
+def goes_somewhere(voice: Voice) -> bool:
+    """Whether anything of the order is sent or collected: files go nowhere, whatever address the customer left."""
+    return any(not line.is_digital for line in voice.story.lines)
 
 
 def address_lines(voice: Voice, address: OrderAddress) -> list[str]:
@@ -62,14 +68,15 @@ def place_line(voice: Voice) -> str:
 def summary_block(voice: Voice) -> Block:
     """The order in two lines: pieces and total, delivery."""
     order, words, story = voice.order, voice.words, voice.story
+    pickup = order.delivery_kind == DeliveryKind.PICKUP
     place = story.address("shipping")
-    town = " ".join((place.postcode, place.city)).strip() if place else ""
-    delivery = ", ".join(part for part in (order.shipping_method.strip(), town) if part)
+    town = " ".join((place.postcode, place.city)).strip() if place and not pickup else ""
+    delivery = ", ".join(part for part in (order.shipping_method.strip(), town) if part) if goes_somewhere(voice) else ""
     pieces = sum(voice.pieces(line) for line in story.lines)
     values = {
         "a_title": words["items"],
         "a_lines": [f"{count_of(words, 'item', pieces, voice.language)}, {voice.money(story.total)}"],
-        "b_title": words["delivery"] if delivery else "",
+        "b_title": words["collect_at" if pickup else "delivery"] if delivery else "",
         "b_lines": [delivery] if delivery else [],
     }
     return Block("columns", values)
@@ -82,7 +89,10 @@ def customer_block(voice: Voice) -> Block:
         (words["customer"], order.customer_name),
         (words["email"], order.email),
         (words["phone"], order.phone),
-        (words["delivery"], ", ".join(part for part in (order.shipping_method.strip(), place_line(voice)) if part)),
+        (
+            words["delivery"],
+            ", ".join(part for part in (order.shipping_method.strip(), place_line(voice)) if part and goes_somewhere(voice)),
+        ),
         (words["payment_method"], voice.pays_by),
     )
     return Block("facts", {"title": words["customer_and_delivery"], "rows": rows}, shows=bool(rows))
@@ -98,17 +108,27 @@ def shipment_facts(voice: Voice) -> dict[str, Any]:
     for row in rows:
         row["code"] = row["label"] == words["tracking"]
     rows += rows_of((words["destination"], place_line(voice)))
-    count, shown = story.parcel_count, len(story.parcels)
-    title = words["parcel_of"].format(number=count, count=count) if shown == 1 and count else words["parcel"]
     return {
         "carrier": parcel.carrier if parcel else "",
         "tracking": parcel.tracking_number if parcel else "",
         "url": safe_url(parcel.tracking_url) if parcel else "",
         "date": voice.day(parcel.shipped_at if parcel else story.now),
-        "facts": Block("facts", {"title": title, "rows": rows}, shows=bool(rows)),
+        "is_part": story.more_follows,
+        "facts": Block("facts", {"title": _parcel_title(voice), "rows": rows}, shows=bool(rows)),
         "lines_table": parcel_lines(voice),
         "left_out": left_out_line(voice),
     }
+
+
+def _parcel_title(voice: Voice) -> str:
+    """Which parcel of the order it is; of how many only once they are all on their way."""
+    story, words = voice.story, voice.words
+    if len(story.parcels) != 1 or not story.parcel_numbers:
+        return words["parcel"]
+    number = story.parcel_numbers.index(story.parcels[0][0]) + 1
+    if story.more_follows:
+        return words["parcel_number"].format(number=number)
+    return words["parcel_of"].format(number=number, count=len(story.parcel_numbers))
 
 
 def parcel_lines(voice: Voice) -> Block:

@@ -18,6 +18,7 @@ from orders.models import (
     Shop,
     Status,
 )
+from orders.parcelled import more_to_ship, parcelled_of
 from orders.services.plan import PlannedChange
 
 
@@ -47,7 +48,8 @@ class Story:
     surcharges: Sequence[OrderSurcharge] = ()
     quantities: Mapping[int, int] = field(default_factory=dict)
     parcels: Sequence[tuple[Shipment, Sequence[ShipmentLine] | None]] = ()
-    parcel_count: int = 0
+    parcel_numbers: Sequence[Shipment] = ()  # all parcels that count, in the order they left
+    more_follows: bool = False  # pieces that no parcel names are still to come
     refund: tuple[Refund, Sequence[RefundLine]] | None = None
     available: Sequence[tuple[str, int, int | None]] = ()
     paid: Decimal = Decimal(0)
@@ -74,6 +76,8 @@ class Story:
             payment_before=change.payment_before if change.payment_changes else None,
             fulfilment_before=change.fulfilment_before if change.fulfilment_changes else None,
             lines=change.lines,
+            parcel_numbers=sorted(change.current_shipments(), key=lambda parcel: parcel.shipped_at),
+            more_follows=more_to_ship(change),
             addresses=change.addresses,
             discounts=change.discounts,
             surcharges=change.surcharges,
@@ -92,7 +96,8 @@ class Story:
     @classmethod
     def of_order(cls, order: Order, shop: Shop, now: datetime) -> "Story":
         """A saved order as it is, with its newest parcel and refund."""
-        shipments = list(order.shipments.filter(voided_by=None).prefetch_related("lines__line"))
+        lines = list(order.lines.filter(is_removed=False))
+        shipments = list(order.shipments.filter(voided_by=None).order_by("shipped_at", "id").prefetch_related("lines__line"))
         refunds = list(order.refunds.filter(amount__gt=0).prefetch_related("lines__line").order_by("-id")[:1])
         return cls(
             shop=shop,
@@ -100,12 +105,13 @@ class Story:
             order=order,
             payment=order.payment_status,
             fulfilment=order.fulfilment_status,
-            lines=list(order.lines.filter(is_removed=False)),
+            lines=lines,
             addresses=list(order.addresses.all()),
             discounts=list(order.discounts.all()),
             surcharges=list(order.surcharges.all()),
             parcels=[(shipment, list(shipment.lines.all())) for shipment in shipments[-1:]],
-            parcel_count=len(shipments),
+            parcel_numbers=shipments,
+            more_follows=parcelled_of(order, lines).is_partly,
             refund=(refunds[0], list(refunds[0].lines.all())) if refunds else None,
             paid=order.paid_total,
             refunded=order.refunded_total,
