@@ -40,8 +40,9 @@ class EditForm(forms.Form):
     )
     oversell = forms.BooleanField(label=gettext_lazy("Sell below zero knowingly"), required=False)
 
-    def __init__(self, data: QueryDict, lines: list[OrderLine]) -> None:
+    def __init__(self, data: QueryDict, lines: list[OrderLine], more: Mapping[str, forms.Field]) -> None:
         super().__init__(data)
+        self.fields |= more
         self.rows_of_lines = lines
         for name, label, names in (
             ("payment_method", _("Payment method"), PaymentMethod.objects.filter(is_active=True)),

@@ -11,8 +11,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from orders.admin.edit_back import pieces_of_return
 from orders.admin.edit_overlaps import labels_of_keys
-from orders.admin.edit_sheet import EditSheet, look_at
+from orders.admin.edit_sheet import EditSheet, first_edit, look_at
 from orders.admin.manual_order import MAIL_POLICY, articles_found
 from orders.admin.manual_order_form import line_data
 from orders.admin.places import order_url, within
@@ -29,6 +30,7 @@ from orders.services.counter_edit import counter_edit, rebased
 from orders.services.plan import Actor, plan
 from orders.services.pricing import TaxTable
 from orders.services.proposing import accept_proposal, keep_proposal, open_proposal, wish_of, withdraw_proposal
+from orders.services.repricing import Content
 
 FOLDER = "admin/orders/edit"
 CHANGE = "orders.change_order"
@@ -57,6 +59,11 @@ def edit_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
 def _open(request: HttpRequest, site: AdminSite, order: Order, row: OrderProposal | None) -> HttpResponse:
     base = OrderEdit.from_json(row.body) if row else None
     note = ""
+    if (wanted := request.GET.get("exchange", "")).isdecimal() and len(wanted) < 18:
+        if row is None:
+            base = _exchange(order, int(wanted))
+        elif row.body.get("return_id") != int(wanted):
+            note = _("Somebody is editing this order already: save that edit or give it up, then exchange.")
     if wanted := request.GET.get("revert", ""):
         event = _edit_event(order, wanted)
         if event is None:
@@ -65,7 +72,8 @@ def _open(request: HttpRequest, site: AdminSite, order: Order, row: OrderProposa
             base = counter_edit(event)
         else:
             note = _("Somebody is editing this order already: save that edit or give it up, then take the earlier one back.")
-    sheet = look_at(order, user=request.user, row=row, base=base, data=None, latest_event=_latest_event(order))
+    latest, opens = _latest_event(order), "exchange" in request.GET
+    sheet = look_at(order, user=request.user, row=row, base=base, data=None, latest_event=latest, is_exchange=opens)
     if row is not None and sheet.is_stale and sheet.since.only_notes:
         sheet = _rebase(request, order, row, sheet)
     return _page(request, site, sheet, note)
@@ -145,8 +153,17 @@ def _saved_before(order: Order, data: QueryDict) -> OrderProposal | None:
 def _base_of(order: Order, row: OrderProposal | None, data: QueryDict) -> OrderEdit | None:
     if row is not None:
         return OrderEdit.from_json(row.body)
+    if (wanted := data.get("return_id", "")).isdecimal() and len(wanted) < 18:
+        return _exchange(order, int(wanted))
     event = _edit_event(order, data.get("reverts", ""))
     return counter_edit(event) if event else None
+
+
+def _exchange(order: Order, return_id: int) -> OrderEdit:
+    """An edit that takes the pieces of a return back (0: those that the clerk names)."""
+    lines = list(order.lines.filter(is_removed=False).order_by("position", "id"))
+    base = first_edit(Content.of(order, lines, []))
+    return replace(base, taken_back=pieces_of_return(order, return_id), return_id=return_id)
 
 
 def _edit_fields(data: QueryDict, verb: str, value: str, *, order: Order) -> None:
@@ -230,7 +247,8 @@ def _rebase(request: HttpRequest, order: Order, row: OrderProposal, sheet: EditS
 def _edit_event(order: Order, wanted: str) -> OrderEvent | None:
     if not wanted.isdecimal() or len(wanted) > 18:
         return None
-    return OrderEvent.objects.filter(pk=wanted, order=order, kind=OrderEvent.Kind.EDIT).first()
+    # An exchange is undone as a whole or not at all: no edit takes back that pieces came back.
+    return OrderEvent.objects.filter(pk=wanted, order=order, kind=OrderEvent.Kind.EDIT, refunds=None).first()
 
 
 def _latest_event(order: Order) -> int:
@@ -304,7 +322,8 @@ def _page(request: HttpRequest, site: AdminSite, sheet: EditSheet, note: str = "
         response = render(request, f"{FOLDER}/fragment.html", context, status=status)
         response["HX-Retarget"], response["HX-Reswap"] = "#edit", "outerHTML"
         return response
-    title = _("Edit #%(number)s") % {"number": sheet.order.number}
+    words = _("Exchange on #%(number)s") if sheet.edit.taken_back else _("Edit #%(number)s")
+    title = words % {"number": sheet.order.number}
     return render(
         request, f"{FOLDER}/page.html", site.each_context(request) | context | {"title": title, "opts": Order._meta}, status=status
     )

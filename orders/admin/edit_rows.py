@@ -107,3 +107,7 @@ class SumRow:
     @property
     def moved(self) -> bool:
         return self.before != self.after
+
+    @property
+    def change(self) -> Decimal:
+        return self.after - self.before

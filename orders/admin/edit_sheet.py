@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orders.admin.edit_back import BackRow, back_fields, back_rows, most_back, taken_back
 from orders.admin.edit_form import EditForm, added_forms, edit_of
 from orders.admin.edit_rows import AddedRow, LineRow, SumRow
 from orders.admin.edit_texts import ROW, data_of, overlaid, row_count, texts_of
@@ -49,6 +50,8 @@ class EditSheet:
     may_oversell: bool
     base_version: int
     base_event: int
+    most_back: Mapping[int, int]
+    is_exchange: bool
     refusal: OrderError | None = None
 
     @property
@@ -105,6 +108,17 @@ class EditSheet:
             for index in range(count)
         ]
 
+    @cached_property
+    def back_rows(self) -> list[BackRow]:
+        """Items of which pieces can come back in exchange."""
+        return back_rows(self.form, self.most_back, self.before.lines)
+
+    @property
+    def credited(self) -> SumRow:
+        """What refunds and exchanges take off the total."""
+        after = self.change.credited_after if self.change else self.order.credited_total
+        return SumRow(_("Comes back"), -self.order.credited_total, -after)
+
     def places(self) -> list[tuple[str, str, list[Any]]]:
         names = ("name", "company", "street", "street2", "postcode", "city", "region", "country", "phone")
         titles = (("shipping", _("Shipping address")), ("billing", _("Billing address")))
@@ -113,7 +127,7 @@ class EditSheet:
     def plain_fields(self) -> list[Any]:
         """Fields outside the table of items, whose errors come back with every look."""
         tabled = {"oversell", "difference", *(f"line-{line.pk}" for line in self.form.rows_of_lines)}
-        bare = ("label", "-kind")
+        bare = ("label", "-kind", "-fate")
         fields = [bound for bound in self.form.visible_fields() if bound.name not in tabled and bound.name[-5:] not in bare]
         return [bound for bound in fields if bound.name.rpartition("-")[0] not in tabled]
 
@@ -179,7 +193,7 @@ class EditSheet:
     @property
     def balance(self) -> SumRow:
         """What is left to pay (negative: what was paid too much)."""
-        moved = self.total.after - self.total.before
+        moved = self.total.after - self.total.before + self.credited.after - self.credited.before
         return SumRow(_("Balance"), self.order.balance, self.order.balance + moved)
 
     @cached_property
@@ -222,7 +236,8 @@ class EditSheet:
             kind = error.field.removesuffix("s")
             self._add_error(f"{kind}-0-{'value' if kind == 'discount' else 'amount'}", error)
         elif not isinstance(error, NotEnoughStock):
-            self._add_error(error.field.replace(".", "-"), error)
+            name = f"{error.field}-quantity" if error.field.startswith("back-") else error.field.replace(".", "-")
+            self._add_error(name, error)
 
     def _add_error(self, name: str, error: OrderError) -> None:
         self.form.add_error(name if name in self.form.fields else None, str(error))
@@ -244,7 +259,14 @@ def first_edit(content: Content) -> OrderEdit:
 
 
 def look_at(
-    order: Order, *, user: Any, row: OrderProposal | None, base: OrderEdit | None, data: QueryDict | None, latest_event: int
+    order: Order,
+    *,
+    user: Any,
+    row: OrderProposal | None,
+    base: OrderEdit | None,
+    data: QueryDict | None,
+    latest_event: int,
+    is_exchange: bool = False,
 ) -> EditSheet:
     """What `data` (the form; None: as `base` says) means on top of `base`, and what it would do."""
     lines = list(order.lines.filter(is_removed=False).select_related("variant__product__tax_class").order_by("position", "id"))
@@ -267,12 +289,16 @@ def look_at(
         opened = texts if base_version == order.version else opened_texts(data)
         if row:
             base_version, base_event = row.base_version, row.base_event
-    form, items = EditForm(data, [*lines, *restored]), added_forms(data)
+    most = most_back(order, lines, base.return_id) if user.has_perm("orders.refund_order") else {}
+    names = {line.pk: line.name for line in lines}
+    form = EditForm(data, [*lines, *restored], back_fields(most, names, is_return=bool(base.return_id)))
+    items = added_forms(data)
     form.is_valid()
     items.is_valid()
     ids = {form.cleaned_data["variant"] for form in items.forms if form.cleaned_data.get("variant")}
     variants = {v.pk: v for v in Variant.objects.filter(pk__in=ids).select_related("product__tax_class")} if ids else {}
     edit = edit_of(form, items, base=base, shown=shown, opened=opened, variants=variants)
+    edit = replace(edit, taken_back=taken_back(form, most, base))
     may_oversell = user.has_perm("orders.oversell_variant")
     wish = EditWish(
         order_id=order.pk,
@@ -299,6 +325,8 @@ def look_at(
         may_oversell=may_oversell,
         base_version=base_version,
         base_event=base_event,
+        most_back=most,
+        is_exchange=bool(edit.taken_back or is_exchange),
         refusal=next(iter(planned.refusals.values()), None),
     )
     if isinstance(sheet.refusal, InvalidWish):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from orders.admin.edit_back import back_texts
 from orders.admin.manual_order_form import line_data
 from orders.edits import DiscountEdit, OrderEdit, SurchargeEdit
 from orders.models import OrderAddress, OrderLine, Variant
@@ -83,6 +84,7 @@ def data_of(texts: Mapping[str, str], edit: OrderEdit, variants: Mapping[int, Va
     data.update({name: text for name, text in texts.items() if text})
     data.update({name: getattr(edit, name) for name in MODES})
     data.update({"reason": edit.reason, "reverts": str(edit.reverts or ""), "restored": ",".join(map(str, edit.restored))})
+    data.update(back_texts(edit))
     data.update({"items-TOTAL_FORMS": str(len(edit.added)), "items-INITIAL_FORMS": "0"})
     for index, row in enumerate(edit.added):
         data.update({f"items-{index}-{name}": str(text) for name, text in line_data(row, currency, variants).items()})

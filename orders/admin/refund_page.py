@@ -27,7 +27,7 @@ def refund_facts(form: WishForm, plan: Plan | None, change: PlannedChange | None
     """What the page shows beyond the panel: amounts per item, the VAT in it, what stays and what could still be refunded."""
     order = form.order
     refund, lines = change.refunds[0] if change and change.refunds else (None, [])
-    value = (refund.amount or refund.credited) if refund else ZERO
+    value = refund.amount if refund else ZERO
     amounts = {row.line_id: row.amount for row in lines}
     papers = [item.describe().paper for item in change.consequences if item.is_on] if change else []
     return {

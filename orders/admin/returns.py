@@ -102,6 +102,6 @@ def _row(case: ReturnCase) -> CaseRow:
 
 def _step(case: ReturnCase, name: str, labels: dict[str, str]) -> Step:
     if name in ("refund", "exchange"):
-        query = f"?return_id={case.pk}" + ("&is_exchange=on" if name == "exchange" else "")
-        return Step(name, labels[name], reverse("admin:orders_order_refund", args=[case.order_id]) + query)
+        page, query = ("refund", "return_id") if name == "refund" else ("edit", "exchange")
+        return Step(name, labels[name], reverse(f"admin:orders_order_{page}", args=[case.order_id]) + f"?{query}={case.pk}")
     return Step(name, labels[name], reverse(f"admin:orders_order_{name}", args=[case.order_id, case.pk]))

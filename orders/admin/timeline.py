@@ -55,6 +55,7 @@ class Entry:
     effects: list[str] = field(default_factory=list)
     note: Note | None = None
     is_undone: bool = False
+    is_exchange: bool = False
     bulk: str = ""  # public id of the bulk action that made it
 
     @property
@@ -112,6 +113,8 @@ class History:
             *_parcel_words(by_event["shipments"].get(event.pk, [])),
             *_stock_words(moved),
         ]
+        if event.kind == OrderEvent.Kind.EDIT and event.pk in by_event["refunds"]:
+            entry.title, entry.is_exchange = _("Exchange"), True
         for told in event.facts.get("returns", ()):
             _add_step(entry, told)
         entry.bulk = str(getattr(event, "bulk_job", None) or "")

@@ -111,11 +111,6 @@ class RefundForm(WishForm):
         self.fields["reason"] = forms.CharField(label=_("Reason"), required=False, max_length=400, widget=text_input())
         self.add_method(_("Given back by"))
         self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
-        self.fields["is_exchange"] = forms.BooleanField(
-            label=_("An exchange: give nothing back, take it off the order"),
-            help_text=_("The balance falls by it. Add what goes out instead by editing the order."),
-            required=False,
-        )
         self.fields["set_status"] = forms.BooleanField(
             label=_("Set the payment status Refunded or Partially refunded"), required=False, initial=True
         )
@@ -144,7 +139,6 @@ class RefundForm(WishForm):
             reference=data["reference"],
             client_key=data["client_key"],
             return_id=data["return_id"] or 0,
-            is_exchange=data["is_exchange"],
             set_status=data["set_status"],
             skip=ticks.skip,
             oversell=ticks.oversell,
