@@ -21,11 +21,14 @@ from django.utils import translation
 import invoices.integrity
 import notifications.integrity
 import orders.integrity
+from invoices.consequences import CancelDocument, IssueDocument
 from invoices.models import Invoice, PendingDocument
+from notifications.consequences import CancelMail, SendMail
 from notifications.models import OutgoingEmail
 from orders.admin.timeline import History
 from orders.balances import BALANCES
-from orders.models import Draft, Order, Status, StockMovement, Variant
+from orders.models import Draft, Order, OrderEvent, Status, StockMovement, Variant
+from orders.services.plan import PlannedChange, Wish, apply, plan
 
 SITUATIONS: dict[int, tuple[str, str]] = {}  # number: title, and the name of its test
 
@@ -39,6 +42,45 @@ def situation(number: int, title: str) -> Callable:
         return test
 
     return register
+
+
+def click(wish: Wish) -> OrderEvent:
+    """Look at the panel of one order's change, then confirm it: what happens is what the panel announced, no more and no less."""
+    shown = plan(wish)
+    for error in shown.refusals.values():
+        raise error
+    (change,) = shown.changes
+    event = apply(wish, seen=shown.digests()).or_raise().event
+    assert event is not None
+    assert rows_of(event) == announced(change)
+    return event
+
+
+def announced(change: PlannedChange) -> dict[str, list]:
+    """Stock, money, mails and documents that a panel names."""
+    going = [consequence for consequence in change.consequences if consequence.is_on]
+    mails = [(mail.kind, recipient) for mail in going if isinstance(mail, SendMail) for recipient in (*mail.recipients, *mail.copies)]
+    return {
+        "stock": sorted((move.variant.sku, move.delta_on_hand, move.delta_committed) for move in change.movements),
+        "money": sorted([row.amount for row in change.payments] + [-row.amount for row, _pieces in change.refunds]),
+        "mails": sorted(mails),
+        "documents": sorted((item.kind, item.amount) for item in going if isinstance(item, IssueDocument)),
+        "stopped": sorted(item.key for item in going if isinstance(item, (CancelMail, CancelDocument))),
+    }
+
+
+def rows_of(event: OrderEvent) -> dict[str, list]:
+    """What an event wrote, in the same words."""
+    mails = [f"mail:cancel:{pk}" for pk in event.stopped_mails.values_list("pk", flat=True)]
+    documents = [f"document:cancel:{pk}" for pk in event.cancelled_documents.values_list("pk", flat=True)]
+    refunds = event.order.refunds.filter(event=event).values_list("amount", flat=True)
+    return {
+        "stock": sorted(event.movements.values_list("variant__sku", "delta_on_hand", "delta_committed")),
+        "money": sorted([*event.order.payments.filter(event=event).values_list("amount", flat=True), *(-amount for amount in refunds)]),
+        "mails": sorted(event.mails.values_list("kind", "recipient")),
+        "documents": sorted(event.pending_documents.values_list("kind", "amount")),
+        "stopped": sorted(mails + documents),
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +115,10 @@ class Aftermath:
 
 
 def aftermath_of(order: Order) -> Aftermath:
-    """Everything as it is in the database now; fails where caches, ledgers, documents or filters contradict each other."""
+    """Everything as it is in the database now; fails where caches, ledgers, documents, filters or announcements contradict each other."""
     assert problems() == []
+    for document in PendingDocument.objects.filter(order=order, state=PendingDocument.State.ISSUED).select_related("invoice"):
+        assert document.invoice.gross == document.amount, f"{document.invoice} is not over {document.amount}, as was announced"
     order = Order.objects.with_statuses().get(pk=order.pk)
     assert_found_by_balance(order)
     return Aftermath(

@@ -11,11 +11,10 @@ from orders.errors import InvalidWish
 from orders.models import Order, Variant
 from orders.services.fulfilment import ShipmentWish
 from orders.services.payments import PaymentWish, RefundWish
-from orders.services.plan import apply
 from orders.services.proposing import EditWish
 from orders.services.stock import adjust_stock
 from tests.makers import make_order, make_variant
-from tests.orders.situations.outcome import Aftermath, Money, aftermath_of, situation
+from tests.orders.situations.outcome import Aftermath, Money, aftermath_of, click, situation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 CONFIRMED = {"staff@example.com": ["new_order sent fr"]}
@@ -24,7 +23,7 @@ CONFIRMED = {"staff@example.com": ["new_order sent fr"]}
 def edit(order, actor, **wanted):
     """Save an edit as its page does, of the order as it is now."""
     version = Order.objects.get(pk=order.pk).version
-    return apply(EditWish(order_id=order.pk, actor=actor, versions={order.pk: version}, edit=OrderEdit(**wanted))).or_raise()
+    return click(EditWish(order_id=order.pk, actor=actor, versions={order.pk: version}, edit=OrderEdit(**wanted)))
 
 
 def line_of(order, sku="MUG"):
@@ -65,8 +64,8 @@ def test_an_article_that_is_missing_is_taken_off_and_given_back(ines, invoicing,
     adjust_stock(Variant.objects.get(sku="BOWL").pk, -1, reason="Broken on the shelf", actor=ines)
     edit(order, ines, lines=(LineEdit(line_of(order, "BOWL"), is_removed=True),), reason="The bowl is out of stock")
     time_passes()
-    apply(RefundWish(order_id=order.pk, actor=ines, amount=Decimal(8), reason="The bowl is out of stock")).or_raise()
-    apply(ShipmentWish(order_id=order.pk, actor=ines, carrier="Colissimo", tracking_number="6A1")).or_raise()
+    click(RefundWish(order_id=order.pk, actor=ines, amount=Decimal(8), reason="The bowl is out of stock"))
+    click(ShipmentWish(order_id=order.pk, actor=ines, carrier="Colissimo", tracking_number="6A1"))
     time_passes()
     assert aftermath_of(order) == Aftermath(
         statuses="PARTIALLY_REFUNDED SHIPPED",
@@ -126,7 +125,7 @@ def test_a_forgotten_coupon_is_taken_off_and_given_back(ines, invoicing, time_pa
     edit(order, ines, discounts=(coupon,), columns={"coupon_code": "WELCOME10"}, reason="The coupon was forgotten")
     assert aftermath_of(order).money.balance == "3.60 to give back"
     time_passes()
-    apply(RefundWish(order_id=order.pk, actor=ines, amount=Decimal("3.60"), reason="Coupon WELCOME10")).or_raise()
+    click(RefundWish(order_id=order.pk, actor=ines, amount=Decimal("3.60"), reason="Coupon WELCOME10"))
     time_passes()
     assert aftermath_of(order) == Aftermath(
         statuses="PARTIALLY_REFUNDED AWAITING_PROCESSING",
@@ -155,7 +154,7 @@ def test_an_exempt_customer_found_later_gets_the_vat_back(ines, invoicing, time_
     exempt = {"tax_id": "FR19812345676", "tax_id_valid": True, "tax_exempt": True, "shipping_cost": Decimal("5.00")}
     edit(order, ines, columns=exempt, prices=RECOMPUTE, reason="A diplomatic mission")
     time_passes()
-    apply(RefundWish(order_id=order.pk, actor=ines, amount=Decimal("5.00"), reason="VAT of an exempt customer")).or_raise()
+    click(RefundWish(order_id=order.pk, actor=ines, amount=Decimal("5.00"), reason="VAT of an exempt customer"))
     time_passes()
     assert aftermath_of(order) == Aftermath(
         statuses="PARTIALLY_REFUNDED AWAITING_PROCESSING",
@@ -188,7 +187,7 @@ def test_a_doubled_quantity_is_paid_by_transfer(ines, invoicing, time_passes):
     time_passes()
     assert aftermath_of(order).money.balance == "36.00 to pay"
     wish = PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(36), method="Bank transfer", reference="VIR 88")
-    apply(wish).or_raise()
+    click(wish)
     time_passes()
     assert aftermath_of(order) == Aftermath(
         statuses="PAID AWAITING_PROCESSING",
@@ -215,7 +214,7 @@ def test_a_price_typed_wrong_is_corrected_before_it_is_paid(ines, invoicing, tim
     issue_invoice(order.pk, actor=ines)
     edit(order, ines, lines=(LineEdit(line_of(order), price=Decimal("12.00")),), reason="21.00 was typed instead of 12.00")
     time_passes()
-    apply(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(24), method="Bank transfer")).or_raise()
+    click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(24), method="Bank transfer"))
     time_passes()
     assert aftermath_of(order) == Aftermath(
         statuses="PAID AWAITING_PROCESSING",

@@ -9,11 +9,10 @@ from orders.edits import OrderEdit, TakenBack
 from orders.models import ReturnCase, Variant
 from orders.services.fulfilment import ShipmentWish
 from orders.services.payments import PaymentWish, RefundWish
-from orders.services.plan import apply
 from orders.services.proposing import EditWish
 from orders.services.returns import InspectReturnWish, ReceiveReturnWish, ReturnRequestWish
 from tests.makers import make_order, make_variant
-from tests.orders.situations.outcome import Aftermath, Money, aftermath_of, situation
+from tests.orders.situations.outcome import Aftermath, Money, aftermath_of, click, situation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -25,16 +24,16 @@ def shirts(shop):
 
 
 def ship(order, actor, number):
-    return apply(ShipmentWish(order_id=order.pk, actor=actor, carrier="Colissimo", tracking_number=number)).or_raise()
+    return click(ShipmentWish(order_id=order.pk, actor=actor, carrier="Colissimo", tracking_number=number))
 
 
 def come_back(order, actor):
     """The shirt is announced, here, and on the shelf again."""
     line = order.lines.get().pk
-    apply(ReturnRequestWish(order_id=order.pk, actor=actor, pieces={line: 1}, note="The wrong size", is_approved=True)).or_raise()
+    click(ReturnRequestWish(order_id=order.pk, actor=actor, pieces={line: 1}, note="The wrong size", is_approved=True))
     case = ReturnCase.objects.get().pk
-    apply(ReceiveReturnWish(order_id=order.pk, actor=actor, case_id=case, pieces={line: 1})).or_raise()
-    apply(InspectReturnWish(order_id=order.pk, actor=actor, case_id=case, pieces={line: (1, 0)})).or_raise()
+    click(ReceiveReturnWish(order_id=order.pk, actor=actor, case_id=case, pieces={line: 1}))
+    click(InspectReturnWish(order_id=order.pk, actor=actor, case_id=case, pieces={line: (1, 0)}))
     return case
 
 
@@ -42,7 +41,7 @@ def exchange(order, actor, case, instead):
     back = TakenBack(order.lines.get().pk, 1)
     added = DraftLine(variant_id=Variant.objects.get(sku=instead).pk)
     wanted = OrderEdit(taken_back=(back,), return_id=case, added=(added,), reason="The wrong size")
-    return apply(EditWish(order_id=order.pk, actor=actor, edit=wanted)).or_raise()
+    return click(EditWish(order_id=order.pk, actor=actor, edit=wanted))
 
 
 @situation(4, "Exchange of a size with a price difference")
@@ -53,7 +52,7 @@ def test_an_exchange_for_a_dearer_size_leaves_the_difference_to_pay(ines, invoic
     exchange(order, ines, come_back(order, ines), "SHIRT-L")
     time_passes()
     assert aftermath_of(order).money.balance == "3.00 to pay"
-    apply(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(3), method="Card", reference="ch_2")).or_raise()
+    click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(3), method="Card", reference="ch_2"))
     ship(order, ines, "6A2")
     time_passes()
     assert aftermath_of(order) == Aftermath(
@@ -86,7 +85,7 @@ def test_an_exchange_for_a_cheaper_size_gives_the_difference_back(ines, time_pas
     time_passes()
     exchange(order, ines, come_back(order, ines), "SHIRT-M")
     assert aftermath_of(order).money.balance == "3.00 to give back"
-    apply(RefundWish(order_id=order.pk, actor=ines, amount=Decimal(3), reason="The smaller shirt is cheaper")).or_raise()
+    click(RefundWish(order_id=order.pk, actor=ines, amount=Decimal(3), reason="The smaller shirt is cheaper"))
     time_passes()
     assert aftermath_of(order) == Aftermath(
         statuses="PARTIALLY_REFUNDED SHIPPED",

@@ -8,9 +8,8 @@ from django.http import QueryDict
 
 from orders.admin.list_result import result_of
 from orders.services.payments import PaymentWish, RefundWish
-from orders.services.plan import apply
 from tests.makers import make_order
-from tests.orders.situations.outcome import Aftermath, Money, aftermath_of, situation
+from tests.orders.situations.outcome import Aftermath, Money, aftermath_of, click, situation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -24,7 +23,7 @@ def found_by(actor, balance):
 def test_what_was_paid_too_much_is_found_and_given_back(ines, invoicing, time_passes):
     order = make_order("AWAITING_PAYMENT", items={"MUG": 2}, email="lea@example.com")
     make_order("AWAITING_PAYMENT", items={"MUG": 1}, email="paul@example.com")
-    apply(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(42), method="Bank transfer", reference="VIR 42")).or_raise()
+    click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(42), method="Bank transfer", reference="VIR 42"))
     time_passes()
     assert found_by(ines, "overpaid") == found_by(ines, "refund") == [order]
     assert aftermath_of(order).money.balance == "18.00 to give back"
@@ -32,7 +31,7 @@ def test_what_was_paid_too_much_is_found_and_given_back(ines, invoicing, time_pa
     wish = RefundWish(
         order_id=order.pk, actor=ines, amount=Decimal(18), method="Bank transfer", reason="42.00 instead of 24.00 came", set_status=False
     )
-    apply(wish).or_raise()
+    click(wish)
     time_passes()
     assert (found_by(ines, "overpaid"), found_by(ines, "settled")) == ([], [order])
     assert aftermath_of(order) == Aftermath(
@@ -63,7 +62,7 @@ def test_an_underpaid_transfer_waits_for_the_rest(ines, invoicing, time_passes):
         documents=[],
     )
     assert aftermath_of(order) == begun
-    apply(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(20), reference="VIR 1")).or_raise()
+    click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(20), reference="VIR 1"))
     time_passes()
     # 24.00 - 20.00: nothing is told and nothing is issued before it is paid up.
     assert aftermath_of(order) == replace(
@@ -73,7 +72,7 @@ def test_an_underpaid_transfer_waits_for_the_rest(ines, invoicing, time_passes):
         last="Payment recorded · €20.00 received, Bank transfer",
     )
     assert found_by(ines, "due") == [order]
-    apply(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(4), reference="VIR 2")).or_raise()
+    click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(4), reference="VIR 2"))
     time_passes()
     assert aftermath_of(order) == Aftermath(
         statuses="PAID AWAITING_PROCESSING",

@@ -9,12 +9,12 @@ from orders.edits import OrderEdit
 from orders.models import ReturnCase, Variant
 from orders.services.fulfilment import ReturnWish, ShipmentWish
 from orders.services.payments import RefundPiece, RefundWish
-from orders.services.plan import apply, plan
+from orders.services.plan import plan
 from orders.services.proposing import EditWish
 from orders.services.returns import InspectReturnWish, ReceiveReturnWish, ReturnRequestWish
 from orders.services.status import StatusWish
 from tests.makers import make_order
-from tests.orders.situations.outcome import Aftermath, Money, aftermath_of, situation
+from tests.orders.situations.outcome import Aftermath, Money, aftermath_of, click, situation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 STAFF = {"staff@example.com": ["new_order sent fr"]}
@@ -22,11 +22,11 @@ STAFF = {"staff@example.com": ["new_order sent fr"]}
 
 def ship(order, actor, number="6A1", **wish):
     wish |= {"carrier": "Colissimo", "tracking_number": number}
-    return apply(ShipmentWish(order_id=order.pk, actor=actor, **wish)).or_raise()
+    return click(ShipmentWish(order_id=order.pk, actor=actor, **wish))
 
 
 def refund(order, actor, **wish):
-    return apply(RefundWish(order_id=order.pk, actor=actor, **wish)).or_raise()
+    return click(RefundWish(order_id=order.pk, actor=actor, **wish))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_rest_of_a_partial_shipment_is_given_up(ines, invoicing, time_passes
     # The parcel was told with its number: the clerk unticks the mail that the panel offers.
     shipped = StatusWish(ids=[order.pk], actor=ines, fulfilment="SHIPPED", skip=frozenset({"mail:shipped:lea@example.com"}))
     assert "mail:shipped:lea@example.com" in [offered.key for offered in plan(shipped).changes[0].consequences]
-    apply(shipped).or_raise()
+    click(shipped)
     time_passes()
     assert aftermath_of(order) == Aftermath(
         statuses="PARTIALLY_REFUNDED SHIPPED",
@@ -76,10 +76,10 @@ def test_the_rest_of_a_partial_shipment_is_given_up(ines, invoicing, time_passes
 def test_a_return_gives_the_goods_back_and_keeps_the_shipping(ines, sent, time_passes):
     order = sent({"MUG": 2}, shipping_cost=Decimal("4.90"))
     line = order.lines.get().pk
-    apply(ReturnRequestWish(order_id=order.pk, actor=ines, pieces={line: 2}, note="They do not fit", is_approved=True)).or_raise()
+    click(ReturnRequestWish(order_id=order.pk, actor=ines, pieces={line: 2}, note="They do not fit", is_approved=True))
     case = ReturnCase.objects.get().pk
-    apply(ReceiveReturnWish(order_id=order.pk, actor=ines, case_id=case, pieces={line: 2})).or_raise()
-    apply(InspectReturnWish(order_id=order.pk, actor=ines, case_id=case, pieces={line: (2, 0)}, set_returned=True)).or_raise()
+    click(ReceiveReturnWish(order_id=order.pk, actor=ines, case_id=case, pieces={line: 2}))
+    click(InspectReturnWish(order_id=order.pk, actor=ines, case_id=case, pieces={line: (2, 0)}, set_returned=True))
     time_passes()
     refund(order, ines, pieces=[RefundPiece(line, 2)], return_id=case, reason="They do not fit")
     time_passes()
@@ -99,9 +99,9 @@ def test_a_return_gives_the_goods_back_and_keeps_the_shipping(ines, sent, time_p
 @situation(13, "Parcel lost by the carrier, sent again free")
 def test_a_lost_parcel_is_sent_again_free(ines, sent, time_passes):
     order = sent({"MUG": 2}, language="en")
-    apply(ReturnWish(order_id=order.pk, actor=ines, pieces={order.lines.get().pk: (0, 2)}, reason="Lost by the carrier")).or_raise()
+    click(ReturnWish(order_id=order.pk, actor=ines, pieces={order.lines.get().pk: (0, 2)}, reason="Lost by the carrier"))
     again = DraftLine(variant_id=Variant.objects.get(sku="MUG").pk, quantity=2, price=Decimal(0))
-    apply(EditWish(order_id=order.pk, actor=ines, edit=OrderEdit(added=(again,), reason="Sent again"))).or_raise()
+    click(EditWish(order_id=order.pk, actor=ines, edit=OrderEdit(added=(again,), reason="Sent again")))
     ship(order, ines, "6A2")
     time_passes()
     assert aftermath_of(order) == Aftermath(
