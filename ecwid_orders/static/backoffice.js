@@ -121,7 +121,18 @@
   const press = (selector) => {
     const found = $$(selector).find((element) => element.offsetParent !== null);
     if (found) found.matches("input, select, textarea") ? (found.focus(), found.select?.()) : found.click();
+    const menu = found && document.getElementById(found.getAttribute("popovertarget"));
+    if (menu?.matches(".menu:popover-open")) itemsOf(menu)[0]?.focus(); // a key that opens a menu leads into it
     return Boolean(found);
+  };
+  const itemsOf = (menu) => $$("a[href], button", menu).filter((item) => item.offsetParent !== null);
+  const moveInMenu = (step) => {
+    const menu = $(".menu:popover-open");
+    const items = menu ? itemsOf(menu) : [];
+    if (!items.length) return false;
+    const at = items.indexOf(document.activeElement);
+    items[at < 0 ? (step > 0 ? 0 : items.length - 1) : (at + step + items.length) % items.length].focus();
+    return true;
   };
   const showKeys = () => {
     $$("[popover]:popover-open").forEach((open) => open.hidePopover());
@@ -136,6 +147,7 @@
     m: '[data-key="m"], .rail a[href$="/note/"]',
     e: '[data-key="e"]',
     z: '.undo-bar [data-key="z"], [data-key="z"]',
+    ".": '[popovertarget="more-menu"], [popovertarget="list-more"]',
   };
 
   // Lists: J and K move the focus from line to line, Enter follows the link, X ticks.
@@ -181,6 +193,7 @@
     else if (key === "g") { goPressed = Date.now(); return; }
     else if (key === "?") showKeys();
     else if (key === "c" && $(".nav[data-new-order]")) location.assign($(".nav").dataset.newOrder);
+    else if (key === "ArrowDown" || key === "ArrowUp") done = moveInMenu(key === "ArrowDown" ? 1 : -1);
     else if (key === "j" || key === "k") done = moveInList(key === "j" ? 1 : -1);
     else if (key === "x") done = tickLine(event.shiftKey);
     else done = key in PRESSED && press(PRESSED[key]);

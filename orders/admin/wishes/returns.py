@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.http import Http404, QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from orders.admin.wishes.base import AsksReason, Subject, Ticks, WishForm, pieces_field, text_input
 from orders.models import OrderLine, ReturnCase, ReturnCaseLine
@@ -118,7 +118,7 @@ class ReceiveReturnForm(_StepForm):
     """The parcel is here."""
 
     icon = "package"
-    columns = (gettext_lazy("Received"),)
+    columns = (pgettext_lazy("return", "Received"),)
     button = gettext_lazy("Record what came")
 
     def title(self) -> str:
@@ -126,7 +126,7 @@ class ReceiveReturnForm(_StepForm):
 
     def build(self) -> None:
         for row, line in self.case_rows:
-            self.add_row(line, _of(row.asked, row, line), received=pieces_field(_("Received"), row.asked, row.asked))
+            self.add_row(line, _of(row.asked, row, line), received=pieces_field(pgettext("return", "Received"), row.asked, row.asked))
 
     def wish(self, ticks: Ticks) -> Wish:
         return ReceiveReturnWish(**self.facts(), pieces=self.numbers("received"), skip=ticks.skip)

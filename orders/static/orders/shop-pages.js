@@ -53,6 +53,10 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   (choices[next] ?? (next < 0 ? field : event.target)).focus();
 });
+// A click that saved nothing leads to the field that it is about.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.requestConfig?.elt?.matches(".manual-order") && document.querySelector("#edit-note, #order-note")) document.querySelector('.manual-order [aria-invalid="true"]')?.focus();
+});
 // Where the field that had the focus is gone from the manual order, the next thing to do is adding an item.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (document.activeElement === document.body && event.detail.requestConfig?.elt?.id === "new") document.getElementById("article-search")?.focus();
