@@ -2,14 +2,21 @@
 
 import os
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings as django_settings
 from django.db import connections
-from django.utils import translation
+from django.utils import timezone, translation
 
+from invoices.models import SellerProfile
+from invoices.tasks import sweep_documents
+from notifications.tasks import sweep_outbox
+from tests.browser.hand import Hand
 from tests.conftest import CHROMIUM
-from tests.makers import make_clerk, make_shop
+from tests.invoices.makers import make_seller
+from tests.makers import make_clerk, make_shop, make_variant
 
 # Playwright's own loop runs in the test's thread; Django would take it for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -90,3 +97,35 @@ def office(page, live_server, shop, owner, client):
 def in_french(office, live_server):
     office.context.add_cookies([{"name": django_settings.LANGUAGE_COOKIE_NAME, "value": "fr", "url": live_server.url}])
     return office
+
+
+@pytest.fixture
+def day(office, monkeypatch, settings, tmp_path):
+    """A shop with twenty mugs and five pots that invoices what is paid; call it to let the time for undoing pass.
+
+    No worker runs: what waits goes when a test says so. Files of documents are made without Pango.
+    """
+    for module in ("consequences", "services", "carts"):
+        monkeypatch.setattr(f"notifications.{module}.ring", lambda: None)
+    monkeypatch.setattr("invoices.consequences.ring_for_documents", lambda: None)
+    monkeypatch.setattr("invoices.rendering.print_apart", lambda job: b"%PDF-1.7 as printed")
+    monkeypatch.setattr("ecwid_orders.admin.worker_is_silent", lambda: False)
+    settings.MEDIA_ROOT = tmp_path
+    make_seller(auto_issue=SellerProfile.AutoIssue.PAID, attach_to_mail=True)
+    make_variant("MUG", on_hand=20, price="12.00", name="Mug")
+    make_variant("POT", on_hand=5, price="30.00", name="Pot")
+
+    def passes(by=timedelta(minutes=3)):
+        with time_machine.travel(timezone.now() + by, tick=True):
+            sweep_documents()
+            for _round in range(5):  # a recipient gets one mail of an order per round
+                sweep_outbox()
+
+    return passes
+
+
+@pytest.fixture
+def hand(office, day):
+    """What a person does on the screen, counted."""
+    office.set_default_timeout(10_000)
+    return Hand(office)
