@@ -327,7 +327,7 @@ def _say_how_to_pay(invoice: Invoice, order: Order, *, seller: SellerProfile, la
         "method": method,
         "paid_on": paid_on.isoformat() if paid_on else "",
         "text": text,
-        "gift_card": str(order.gift_card_amount.normalize()) if order.gift_card_amount else "",
+        "gift_card": f"{order.gift_card_amount.normalize():f}" if order.gift_card_amount else "",
         "iban": "".join(seller.iban.split()) if transfer else "",
         "bic": seller.bic if transfer else "",
         "holder": seller.legal_name if transfer else "",
