@@ -111,7 +111,7 @@ def test_a_wrong_billing_address_is_corrected_after_the_invoice_on_the_phone(off
     )
 
 
-@walk(5, Effort(clicks=9, keys=3, letters=27))
+@walk(5, Effort(clicks=9, keys=2, letters=22))
 def test_a_forgotten_coupon_is_given_and_paid_back_in_french(in_french, day, hand):
     page = in_french
     order = paid_and_invoiced(day, items={"MUG": 3}, shipping_method="Colissimo", shipping_cost=Decimal("4.90"))
