@@ -64,3 +64,9 @@ def time_passes(clock):
             sweep_outbox()
 
     return let_it_pass
+
+
+@pytest.fixture(params=["later", "within the undo time"])
+def pause(request, time_passes):
+    """Between two steps: the first is mailed and issued before the second, or the clerk goes on at once. The end is the same."""
+    return time_passes if request.param == "later" else lambda: None

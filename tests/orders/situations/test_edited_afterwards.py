@@ -57,13 +57,13 @@ def test_a_gift_after_payment_takes_a_piece_and_costs_nothing(ines, invoicing, t
 
 
 @situation(2, "One of three articles is out of stock")
-def test_an_article_that_is_missing_is_taken_off_and_given_back(ines, invoicing, time_passes):
+def test_an_article_that_is_missing_is_taken_off_and_given_back(ines, invoicing, time_passes, pause):
     make_variant("BOWL", on_hand=1, price="8.00")
     order = make_order("PAID", items={"MUG": 1, "POT": 1, "BOWL": 1}, email="lea@example.com")
     time_passes()
     adjust_stock(Variant.objects.get(sku="BOWL").pk, -1, reason="Broken on the shelf", actor=ines)
     edit(order, ines, lines=(LineEdit(line_of(order, "BOWL"), is_removed=True),), reason="The bowl is out of stock")
-    time_passes()
+    pause()
     click(RefundWish(order_id=order.pk, actor=ines, amount=Decimal(8), reason="The bowl is out of stock"))
     click(ShipmentWish(order_id=order.pk, actor=ines, carrier="Colissimo", tracking_number="6A1"))
     time_passes()
@@ -118,13 +118,13 @@ def test_a_wrong_billing_address_is_put_right_by_a_new_invoice(ines, invoicing, 
 
 
 @situation(5, "Coupon forgotten")
-def test_a_forgotten_coupon_is_taken_off_and_given_back(ines, invoicing, time_passes):
+def test_a_forgotten_coupon_is_taken_off_and_given_back(ines, invoicing, time_passes, pause):
     order = make_order("PAID", items={"MUG": 3}, email="lea@example.com")
     time_passes()
     coupon = DiscountEdit("Welcome", "PERCENT", Decimal(10), base="COUPON")
     edit(order, ines, discounts=(coupon,), columns={"coupon_code": "WELCOME10"}, reason="The coupon was forgotten")
     assert aftermath_of(order).money.balance == "3.60 to give back"
-    time_passes()
+    pause()
     click(RefundWish(order_id=order.pk, actor=ines, amount=Decimal("3.60"), reason="Coupon WELCOME10"))
     time_passes()
     assert aftermath_of(order) == Aftermath(
@@ -148,12 +148,12 @@ def test_a_forgotten_coupon_is_taken_off_and_given_back(ines, invoicing, time_pa
 
 
 @situation(6, "Tax-exempt customer found later")
-def test_an_exempt_customer_found_later_gets_the_vat_back(ines, invoicing, time_passes):
+def test_an_exempt_customer_found_later_gets_the_vat_back(ines, invoicing, time_passes, pause):
     order = make_order("PAID", items={"MUG": 2}, email="lea@example.com", language="en", shipping_cost=Decimal("6.00"))
     time_passes()
     exempt = {"tax_id": "FR19812345676", "tax_id_valid": True, "tax_exempt": True, "shipping_cost": Decimal("5.00")}
     edit(order, ines, columns=exempt, prices=RECOMPUTE, reason="A diplomatic mission")
-    time_passes()
+    pause()
     click(RefundWish(order_id=order.pk, actor=ines, amount=Decimal("5.00"), reason="VAT of an exempt customer"))
     time_passes()
     assert aftermath_of(order) == Aftermath(
@@ -180,11 +180,11 @@ def test_an_exempt_customer_found_later_gets_the_vat_back(ines, invoicing, time_
 
 
 @situation(9, "Quantity doubled by phone")
-def test_a_doubled_quantity_is_paid_by_transfer(ines, invoicing, time_passes):
+def test_a_doubled_quantity_is_paid_by_transfer(ines, invoicing, time_passes, pause):
     order = make_order("PAID", items={"MUG": 3}, email="lea@example.com")
     time_passes()
     edit(order, ines, lines=(LineEdit(line_of(order), quantity=6),), reason="Three more, by phone")
-    time_passes()
+    pause()
     assert aftermath_of(order).money.balance == "36.00 to pay"
     wish = PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(36), method="Bank transfer", reference="VIR 88")
     click(wish)
@@ -208,12 +208,12 @@ def test_a_doubled_quantity_is_paid_by_transfer(ines, invoicing, time_passes):
 
 
 @situation(10, "Price typed wrong, corrected after the invoice")
-def test_a_price_typed_wrong_is_corrected_before_it_is_paid(ines, invoicing, time_passes):
+def test_a_price_typed_wrong_is_corrected_before_it_is_paid(ines, invoicing, time_passes, pause):
     wrong = DraftLine(sku="MUG", quantity=2, price=Decimal("21.00"))
     order = make_order("AWAITING_PAYMENT", lines=(wrong,), email="lea@example.com")
     issue_invoice(order.pk, actor=ines)
     edit(order, ines, lines=(LineEdit(line_of(order), price=Decimal("12.00")),), reason="21.00 was typed instead of 12.00")
-    time_passes()
+    pause()
     click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(24), method="Bank transfer"))
     time_passes()
     assert aftermath_of(order) == Aftermath(

@@ -45,12 +45,12 @@ def exchange(order, actor, case, instead):
 
 
 @situation(4, "Exchange of a size with a price difference")
-def test_an_exchange_for_a_dearer_size_leaves_the_difference_to_pay(ines, invoicing, time_passes):
+def test_an_exchange_for_a_dearer_size_leaves_the_difference_to_pay(ines, invoicing, time_passes, pause):
     order = make_order("PAID", items={"SHIRT-M": 1}, email="lea@example.com")
     ship(order, ines, "6A1")
     time_passes()
     exchange(order, ines, come_back(order, ines), "SHIRT-L")
-    time_passes()
+    pause()
     assert aftermath_of(order).money.balance == "3.00 to pay"
     click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(3), method="Card", reference="ch_2"))
     ship(order, ines, "6A2")

@@ -20,11 +20,11 @@ def found_by(actor, balance):
 
 
 @situation(11, "Customer paid too much, the difference is given back")
-def test_what_was_paid_too_much_is_found_and_given_back(ines, invoicing, time_passes):
+def test_what_was_paid_too_much_is_found_and_given_back(ines, invoicing, time_passes, pause):
     order = make_order("AWAITING_PAYMENT", items={"MUG": 2}, email="lea@example.com")
     make_order("AWAITING_PAYMENT", items={"MUG": 1}, email="paul@example.com")
     click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(42), method="Bank transfer", reference="VIR 42"))
-    time_passes()
+    pause()
     assert found_by(ines, "overpaid") == found_by(ines, "refund") == [order]
     assert aftermath_of(order).money.balance == "18.00 to give back"
     # The order stays Paid: what it is worth does not change.
@@ -49,7 +49,7 @@ def test_what_was_paid_too_much_is_found_and_given_back(ines, invoicing, time_pa
 
 
 @situation(12, "Underpaid bank transfer, then the rest")
-def test_an_underpaid_transfer_waits_for_the_rest(ines, invoicing, time_passes):
+def test_an_underpaid_transfer_waits_for_the_rest(ines, invoicing, time_passes, pause):
     order = make_order("AWAITING_PAYMENT", items={"MUG": 2}, email="lea@example.com", payment_method="Bank transfer")
     time_passes()
     begun = Aftermath(
@@ -63,7 +63,7 @@ def test_an_underpaid_transfer_waits_for_the_rest(ines, invoicing, time_passes):
     )
     assert aftermath_of(order) == begun
     click(PaymentWish(order_id=order.pk, actor=ines, amount=Decimal(20), reference="VIR 1"))
-    time_passes()
+    pause()
     # 24.00 - 20.00: nothing is told and nothing is issued before it is paid up.
     assert aftermath_of(order) == replace(
         begun,

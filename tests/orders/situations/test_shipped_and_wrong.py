@@ -49,13 +49,13 @@ def mails(*later, language="fr"):
 
 
 @situation(7, "Partial shipment, then the rest is cancelled")
-def test_the_rest_of_a_partial_shipment_is_given_up(ines, invoicing, time_passes):
+def test_the_rest_of_a_partial_shipment_is_given_up(ines, invoicing, time_passes, pause):
     order = make_order("PAID", items={"MUG": 3}, email="lea@example.com")
     line = order.lines.get().pk
     ship(order, ines, quantities={line: 1})
-    time_passes()
+    pause()
     refund(order, ines, pieces=[RefundPiece(line, 2, shelf=2)], reason="One mug is enough")
-    time_passes()
+    pause()
     # The parcel was told with its number: the clerk unticks the mail that the panel offers.
     shipped = StatusWish(ids=[order.pk], actor=ines, fulfilment="SHIPPED", skip=frozenset({"mail:shipped:lea@example.com"}))
     assert "mail:shipped:lea@example.com" in [offered.key for offered in plan(shipped).changes[0].consequences]
@@ -73,14 +73,14 @@ def test_the_rest_of_a_partial_shipment_is_given_up(ines, invoicing, time_passes
 
 
 @situation(8, "Return with the shipping kept")
-def test_a_return_gives_the_goods_back_and_keeps_the_shipping(ines, sent, time_passes):
+def test_a_return_gives_the_goods_back_and_keeps_the_shipping(ines, sent, time_passes, pause):
     order = sent({"MUG": 2}, shipping_cost=Decimal("4.90"))
     line = order.lines.get().pk
     click(ReturnRequestWish(order_id=order.pk, actor=ines, pieces={line: 2}, note="They do not fit", is_approved=True))
     case = ReturnCase.objects.get().pk
     click(ReceiveReturnWish(order_id=order.pk, actor=ines, case_id=case, pieces={line: 2}))
     click(InspectReturnWish(order_id=order.pk, actor=ines, case_id=case, pieces={line: (2, 0)}, set_returned=True))
-    time_passes()
+    pause()
     refund(order, ines, pieces=[RefundPiece(line, 2)], return_id=case, reason="They do not fit")
     time_passes()
     assert aftermath_of(order) == Aftermath(
