@@ -179,7 +179,7 @@ def last_words(order: Order) -> str:
         history = History(order, statuses, order.payments.all(), order.refunds.all(), order.shipments.all(), notes)
         (entry,) = history.entries([order.events.latest("id")])
         moves = [f"{old} → {new}" for old, new in entry.moves]
-        changes = [f"{what}: {old} → {new}" for what, old, new in entry.changes]
+        changes = [f"{what}: {old} → {new}" for what, old, new in sorted(entry.changes)]  # as they are stored they come in any order
         note = [entry.note.text] if entry.note else []
         return " · ".join([*filter(None, [entry.title]), *moves, *changes, *entry.effects, *note])
 
