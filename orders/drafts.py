@@ -111,6 +111,7 @@ class OrderDraft:
     delivery_instructions: str = ""
     delivery_on: date | None = None
     pickup_at: datetime | None = None
+    pickup_until: datetime | None = None
     payment_method: str = ""
     payment_module: str = ""
     payment_message: str = ""
@@ -119,6 +120,7 @@ class OrderDraft:
     payment_status: str = ""  # empty: by the first-status rules
     fulfilment_status: str = ""
     payment_failed: bool = False
+    paid_amount: Decimal | None = None  # what was received of an order that is paid now; None: its total
     payment_reference: str = ""
     paid_at: datetime | None = None  # when the money came; empty: when the order is placed
     customer_comment: str = ""
@@ -147,12 +149,12 @@ class OrderDraft:
         for name in ("billing", "shipping"):
             values[name] = stored_part(Person, values[name]) if values.get(name) else None
         values["totals"] = stored_part(StoredTotals, values["totals"]) if values.get("totals") else None
-        for name in ("gift_card_amount", "handling_fee", "shipping_cost"):
+        for name in ("gift_card_amount", "handling_fee", "shipping_cost", "paid_amount"):
             if values.get(name) is not None:
                 values[name] = Decimal(values[name])
         for name in ("tags", "extra_fields"):
             values[name] = tuple(values.get(name, ()))
-        for name in ("pickup_at", "placed_at", "paid_at"):
+        for name in ("pickup_at", "pickup_until", "placed_at", "paid_at"):
             values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
         values["delivery_on"] = date.fromisoformat(values["delivery_on"]) if values.get("delivery_on") else None
         return cls(**values)

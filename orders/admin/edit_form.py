@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy
 
 from orders.admin.amounts import AmountField, read_amount
 from orders.admin.country_select import country_field
-from orders.admin.edit_texts import BLANK, COLUMN_FIELDS, LINE, PLACE, ROW, TAX_FIELDS, row_count
+from orders.admin.edit_texts import COLUMN_FIELDS, LINE, PLACE, TAX_FIELDS
+from orders.admin.form_rows import BLANK, ROW, amount_name, row_count, row_fields
 from orders.admin.manual_order_form import LineFormSet, read_options
 from orders.drafts import DraftLine
 from orders.edits import FOLLOWING, KEEP, RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, SurchargeEdit
@@ -57,7 +58,7 @@ class EditForm(forms.Form):
                 self.fields[f"line-{line.pk}-{name}"] = field
         for kind in ROW:
             for index in range(row_count(data, kind)):
-                for name, field in _row_fields(kind).items():
+                for name, field in row_fields(kind).items():
                     self.fields[f"{kind}-{index}-{name}"] = field
         for kind in OrderAddress.Kind.values:
             for name in PLACE:
@@ -168,8 +169,7 @@ class _Reader:
         return tuple(known.get(row) or made for row in texts if (made := make(dict(zip(ROW[kind], row, strict=True)))) is not None)
 
     def _row_texts(self, kind: str, data: Mapping[str, Any]) -> list[tuple[str, ...]]:
-        amount = "value" if kind == "discount" else "amount"
-        rows = []
+        amount, rows = amount_name(kind), []
         for index in range(row_count(data, kind)):
             texts = {name: str(data.get(f"{kind}-{index}-{name}") or BLANK[kind][name]).strip() for name in ROW[kind]}
             if texts[amount]:
@@ -251,23 +251,6 @@ def _line_fields(line: OrderLine) -> dict[str, forms.Field]:
     if line.variant_id is None:
         fields["vat_rate"] = AmountField(label=_("VAT in percent"), most=Decimal(100))
     return fields
-
-
-def _row_fields(kind: str) -> dict[str, forms.Field]:
-    label = forms.CharField(label=_("Name"), max_length=200, required=False)
-    if kind == "discount":
-        return {
-            "label": label,
-            "kind": forms.ChoiceField(label=_("Kind of discount"), choices=[("ABS", _("Amount")), ("PERCENT", "%")], required=False),
-            "value": AmountField(label=_("Discount")),
-            "base": forms.CharField(required=False, max_length=40, widget=forms.HiddenInput),
-        }
-    kinds = [("surcharge", _("Surcharge")), ("tip", _("Tip"))]
-    return {
-        "label": label,
-        "kind": forms.ChoiceField(label=_("Kind"), choices=kinds, required=False),
-        "amount": AmountField(label=_("Amount")),
-    }
 
 
 def _place_field(name: str) -> forms.Field:

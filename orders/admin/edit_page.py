@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from orders.admin.edit_back import pieces_of_return
 from orders.admin.edit_overlaps import labels_of_keys
 from orders.admin.edit_sheet import EditSheet, first_edit, look_at
+from orders.admin.form_rows import add_item, add_pieces, change_rows, drop_item
 from orders.admin.manual_order import MAIL_POLICY, articles_found
 from orders.admin.manual_order_form import line_data
 from orders.admin.places import order_url, within
@@ -179,52 +180,21 @@ def _edit_fields(data: QueryDict, verb: str, value: str, *, order: Order) -> Non
             _add_article(data, variant, order)
     elif verb == "custom":
         rate = TaxTable(str(Shop.current().country)).domestic_rate(None)
-        _add_row(data, {"name": text, "quantity": 1, "vat_rate": format_number(rate)})
+        add_item(data, {"name": text, "quantity": 1, "vat_rate": format_number(rate)})
     elif verb == "remove" and value.isdecimal():
         data[f"line-{value}-removed"] = "on"
     elif verb == "back" and value.isdecimal():
         data.pop(f"line-{value}-removed", None)
     elif verb == "drop" and value.isdecimal():
-        _drop_row(data, "items", int(value), ("variant", "name", "quantity", "price", "vat_rate", "discount", "options"))
-    elif verb in ("discount", "surcharge") and value.isdecimal():
-        data[f"{verb}-{value}-{'value' if verb == 'discount' else 'amount'}"] = ""
+        drop_item(data, int(value))
+    else:
+        change_rows(data, verb, value)
 
 
 def _add_article(data: QueryDict, variant: Any, order: Order) -> None:
     """Add one piece: to the item that the edit adds already, else as a new item."""
-    data["article_search"] = ""
-    for index in range(_added_count(data)):
-        quantity = data.get(f"items-{index}-quantity", "")
-        if data.get(f"items-{index}-variant") == str(variant.pk) and quantity.isdecimal():
-            data[f"items-{index}-quantity"] = str(int(quantity) + 1)
-            return
-    _add_row(data, line_data(DraftLine(variant_id=variant.pk), order.currency, {variant.pk: variant}))
-
-
-def _added_count(data: QueryDict) -> int:
-    count = data.get("items-TOTAL_FORMS", "0")
-    return min(int(count), 1000) if count.isdecimal() else 0
-
-
-def _add_row(data: QueryDict, values: dict[str, Any]) -> None:
-    index = _added_count(data)
-    for name, text in values.items():
-        data[f"items-{index}-{name}"] = str(text)
-    data["items-TOTAL_FORMS"] = str(index + 1)
-    data.setdefault("items-INITIAL_FORMS", "0")
-    data["article_search"] = ""
-
-
-def _drop_row(data: QueryDict, prefix: str, gone: int, names: tuple[str, ...]) -> None:
-    count = _added_count(data)
-    if not 0 <= gone < count:
-        return
-    for index in range(gone, count - 1):
-        for name in names:
-            data[f"{prefix}-{index}-{name}"] = data.get(f"{prefix}-{index + 1}-{name}", "")
-    for name in names:
-        data.pop(f"{prefix}-{count - 1}-{name}", None)
-    data[f"{prefix}-TOTAL_FORMS"] = str(count - 1)
+    if not add_pieces(data, variant, 1):
+        add_item(data, line_data(DraftLine(variant_id=variant.pk), order.currency, {variant.pk: variant}))
 
 
 def _keep(sheet: EditSheet, request: HttpRequest) -> OrderProposal | None:

@@ -15,8 +15,9 @@ from django.utils.translation import ngettext
 from orders.admin.edit_back import BackRow, back_fields, back_rows, most_back, taken_back
 from orders.admin.edit_form import EditForm, added_forms, edit_of
 from orders.admin.edit_rows import AddedRow, LineRow, SumRow
-from orders.admin.edit_texts import ROW, data_of, overlaid, row_count, texts_of
+from orders.admin.edit_texts import data_of, overlaid, texts_of
 from orders.admin.effects import Effect, effects_of
+from orders.admin.form_rows import amount_name, shown_rows
 from orders.choices import VatCategory
 from orders.edits import KEEP, RECOMPUTE, OrderEdit
 from orders.errors import InvalidWish, NotEnoughStock, OrderError
@@ -96,17 +97,10 @@ class EditSheet:
         return rows
 
     def discount_rows(self) -> list[dict[str, Any]]:
-        return self._rows("discount")
+        return shown_rows(self.form, self.data, "discount")
 
     def surcharge_rows(self) -> list[dict[str, Any]]:
-        return self._rows("surcharge")
-
-    def _rows(self, kind: str) -> list[dict[str, Any]]:
-        count = row_count(self.data, kind)
-        return [
-            {"index": index, "is_new": index == count - 1, **{name: self.form[f"{kind}-{index}-{name}"] for name in ROW[kind]}}
-            for index in range(count)
-        ]
+        return shown_rows(self.form, self.data, "surcharge")
 
     @cached_property
     def back_rows(self) -> list[BackRow]:
@@ -234,7 +228,7 @@ class EditSheet:
             form.add_error(match[3] if match[3] in form.fields and match[3] != "variant" else "name", str(error))
         elif error.field in ("discounts", "surcharges"):
             kind = error.field.removesuffix("s")
-            self._add_error(f"{kind}-0-{'value' if kind == 'discount' else 'amount'}", error)
+            self._add_error(f"{kind}-0-{amount_name(kind)}", error)
         elif not isinstance(error, NotEnoughStock):
             name = f"{error.field}-quantity" if error.field.startswith("back-") else error.field.replace(".", "-")
             self._add_error(name, error)

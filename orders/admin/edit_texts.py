@@ -7,10 +7,11 @@ from typing import Any
 from django.http import QueryDict
 
 from orders.admin.edit_back import back_texts
+from orders.admin.form_rows import amount_text, rows_texts
 from orders.admin.manual_order_form import line_data
 from orders.edits import DiscountEdit, OrderEdit, SurchargeEdit
 from orders.models import OrderAddress, OrderLine, Variant
-from orders.money import exponent, format_number
+from orders.money import format_number
 from orders.services.repricing import Content
 
 PLACE = ("name", "company", "street", "street2", "postcode", "city", "region", "country", "phone")
@@ -18,20 +19,7 @@ LINE = ("quantity", "price", "discount", "name", "sku", "options", "vat_rate")
 COLUMN_FIELDS = ("shipping_method", "shipping_cost", "handling_fee", "gift_card_amount", "gift_card_code", "coupon_code", "payment_method")
 TAX_FIELDS = ("tax_id", "tax_id_valid", "tax_exempt", "reverse_charge")
 MODES = ("prices", "discounts_by", "shipping", "difference")
-MOST_ROWS = 20
-ROW = {"discount": ("label", "kind", "value", "base"), "surcharge": ("label", "amount", "kind")}
-# What a row that nobody filled in says.
-BLANK = {
-    "discount": {"label": "", "kind": "ABS", "value": "", "base": "CUSTOM"},
-    "surcharge": {"label": "", "amount": "", "kind": "surcharge"},
-}
 TAKES_EMPTY = frozenset({"shipping_cost", "handling_fee", "gift_card_amount"})
-
-
-def row_count(data: Mapping[str, Any], kind: str) -> int:
-    """How many rows of discounts or surcharges the form has, the empty one at the end included."""
-    count = str(data.get(f"{kind}-count", "0"))
-    return min(int(count), MOST_ROWS) if count.isdecimal() else 0
 
 
 def texts_of(content: Content, addresses: list[OrderAddress]) -> dict[str, str]:
@@ -43,8 +31,8 @@ def texts_of(content: Content, addresses: list[OrderAddress]) -> dict[str, str]:
             found[name] = ""
     for line in content.lines:
         found |= {f"line-{line.pk}-{name}": text for name, text in _line_texts(line, order.currency).items()}
-    found |= _rows_texts("discount", [DiscountEdit.of(row) for row in content.discounts], order.currency)
-    found |= _rows_texts("surcharge", [SurchargeEdit.of(row) for row in content.surcharges], order.currency)
+    found |= rows_texts("discount", [DiscountEdit.of(row) for row in content.discounts], order.currency)
+    found |= rows_texts("surcharge", [SurchargeEdit.of(row) for row in content.surcharges], order.currency)
     by_kind = {address.kind: address for address in addresses}
     for kind in OrderAddress.Kind.values:
         address = by_kind.get(kind, OrderAddress())
@@ -68,7 +56,7 @@ def overlaid(texts: Mapping[str, str], edit: OrderEdit, currency: str) -> dict[s
     for kind, rows in (("discount", edit.discounts), ("surcharge", edit.surcharges)):
         if rows is not None:
             found = {name: text for name, text in found.items() if not name.startswith(f"{kind}-")}
-            found |= _rows_texts(kind, rows, currency)
+            found |= rows_texts(kind, rows, currency)
     for name, text in edit.addresses.items():
         kind, _dot, column = name.partition(".")
         if column not in ("state", "state_name"):
@@ -105,16 +93,6 @@ def _line_texts(line: OrderLine, currency: str) -> dict[str, str]:
     return texts
 
 
-def _rows_texts(kind: str, rows: Any, currency: str) -> dict[str, str]:
-    found = {f"{kind}-count": str(len(rows) + 1)}
-    for index, row in enumerate(rows):
-        for name in ROW[kind]:
-            value = getattr(row, name)
-            percent = name == "value" and row.kind == "PERCENT"
-            found[f"{kind}-{index}-{name}"] = format_number(value) if percent else _text(value, currency)
-    return found | {f"{kind}-{len(rows)}-{name}": text for name, text in BLANK[kind].items() if text}
-
-
 def _place_text(address: OrderAddress, name: str) -> str:
     return (address.state_name or address.state) if name == "region" else str(getattr(address, name) or "")
 
@@ -127,7 +105,7 @@ def _option_text(options: Any) -> str:
 def _text(value: Any, currency: str) -> str:
     """A value as its field says it."""
     if isinstance(value, Decimal):
-        return format_number(value, decimals=max(exponent(currency), -int(value.normalize().as_tuple().exponent)))
+        return amount_text(value, currency)
     if isinstance(value, bool):
         return "on" if value else ""
     return "" if value is None else str(value)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from orders.admin.form_rows import add_item, add_pieces, change_rows, drop_item
 from orders.admin.manual_order_desk import DESK_VERBS, desk_data, do_at_desk
 from orders.admin.manual_order_form import data_of, line_data, person_of
 from orders.admin.manual_order_sheet import Offer, Sheet, look_at
@@ -180,10 +181,11 @@ def _edit(data: QueryDict, verb: str, value: str, *, customers: QuerySet[Custome
             _add_article(data, variant)
     elif verb == "custom":
         rate = TaxTable(str(Offer().shop.country)).domestic_rate(None)
-        _add_row(data, {"name": data.get("article_search", "").strip(), "quantity": 1, "vat_rate": format_number(rate)})
-        data["article_search"] = ""
+        add_item(data, {"name": data.get("article_search", "").strip(), "quantity": 1, "vat_rate": format_number(rate)})
     elif verb == "remove" and value.isdecimal():
-        _remove_row(data, int(value))
+        drop_item(data, int(value))
+    else:
+        change_rows(data, verb, value)
 
 
 def _take_typed(data: QueryDict, customers: QuerySet[Customer]) -> None:
@@ -233,15 +235,9 @@ def _take_customer(data: QueryDict, customer: Customer) -> None:
 
 def _add_article(data: QueryDict, variant: Variant, pieces: int = 1) -> None:
     """Add pieces: to the item that is there already, else as a new item."""
-    data["article_search"] = ""
-    for index in range(_row_count(data)):
-        if data.get(f"items-{index}-variant") == str(variant.pk):
-            quantity = data.get(f"items-{index}-quantity", "")
-            if quantity.isdecimal():
-                data[f"items-{index}-quantity"] = str(int(quantity) + pieces)
-                return
-    line = DraftLine(variant_id=variant.pk, quantity=pieces)
-    _add_row(data, line_data(line, Offer().shop.currency, {variant.pk: variant}))
+    if not add_pieces(data, variant, pieces):
+        line = DraftLine(variant_id=variant.pk, quantity=pieces)
+        add_item(data, line_data(line, Offer().shop.currency, {variant.pk: variant}))
 
 
 def _use_catalogue(data: QueryDict, index: int, base: OrderDraft) -> None:
@@ -252,32 +248,6 @@ def _use_catalogue(data: QueryDict, index: int, base: OrderDraft) -> None:
         line = base.lines[index] if index < len(base.lines) else DraftLine()
         line = replace(line, variant_id=variant.pk, price=None)
         data[f"items-{index}-price"] = line_data(line, Offer().shop.currency, {variant.pk: variant})["price"]
-
-
-def _row_count(data: QueryDict) -> int:
-    count = data.get("items-TOTAL_FORMS", "0")
-    return min(int(count), 1000) if count.isdecimal() else 0
-
-
-def _add_row(data: QueryDict, values: dict[str, Any]) -> None:
-    index = _row_count(data)
-    for name, value in values.items():
-        data[f"items-{index}-{name}"] = str(value)
-    data["items-TOTAL_FORMS"] = str(index + 1)
-    data.setdefault("items-INITIAL_FORMS", "0")
-
-
-def _remove_row(data: QueryDict, gone: int) -> None:
-    count = _row_count(data)
-    if not 0 <= gone < count:
-        return
-    names = ("variant", "name", "quantity", "price", "vat_rate", "discount", "options")
-    for index in range(gone, count - 1):
-        for name in names:
-            data[f"items-{index}-{name}"] = data.get(f"items-{index + 1}-{name}", "")
-    for name in names:
-        data.pop(f"items-{count - 1}-{name}", None)
-    data["items-TOTAL_FORMS"] = str(count - 1)
 
 
 def _keep(row: Draft | None, sheet: Sheet, request: HttpRequest) -> Draft | None:

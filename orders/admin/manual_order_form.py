@@ -17,12 +17,14 @@ from django_countries import countries
 
 from orders.admin.amounts import AmountField, DiscountField
 from orders.admin.country_select import country_field
+from orders.admin.form_rows import amount_text, row_count, row_fields, rows_texts
 from orders.drafts import DraftDiscount, DraftLine, DraftSurcharge, OrderDraft, Person
 from orders.models import Customer, PaymentMethod, ShippingMethod, Shop, Variant
-from orders.money import exponent, format_money, format_number
+from orders.money import format_money, format_number
 
 PERSON_FIELDS = ("name", "company", "street", "street2", "postcode", "city", "state", "country", "phone")
 PERCENT = "PERCENT"
+MOMENT = "%Y-%m-%dT%H:%M"
 MOST_ID = 2**63 - 1
 
 
@@ -47,7 +49,10 @@ class OrderForm(forms.Form):
         label=gettext_lazy("Wanted delivery date"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     )
     pickup_at = forms.DateTimeField(
-        label=gettext_lazy("Pickup time"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        label=gettext_lazy("Pickup from"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, format=MOMENT)
+    )
+    pickup_until = forms.DateTimeField(
+        label=gettext_lazy("Pickup until"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, format=MOMENT)
     )
 
     discount_kind = forms.ChoiceField(
@@ -55,12 +60,10 @@ class OrderForm(forms.Form):
     )
     discount_value = AmountField(label=gettext_lazy("Discount"))
     discount_label = forms.CharField(label=gettext_lazy("Reason of the discount"), max_length=200, required=False)
-    surcharge_label = forms.CharField(label=gettext_lazy("Surcharge"), max_length=200, required=False)
-    surcharge_amount = AmountField(label=gettext_lazy("Amount of the surcharge"))
-    tip_amount = AmountField(label=gettext_lazy("Tip"))
 
     payment_method = forms.ChoiceField(label=gettext_lazy("Payment"), required=False)
     paid_now = forms.BooleanField(label=gettext_lazy("Paid now"), required=False)
+    paid_amount = AmountField(label=gettext_lazy("Amount received"))
     payment_reference = forms.CharField(label=gettext_lazy("Reference"), max_length=200, required=False)
     paid_on = forms.DateField(
         label=gettext_lazy("Received on"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
@@ -87,6 +90,9 @@ class OrderForm(forms.Form):
         self.fields["payment_method"].choices = _with_present(  # type: ignore[attr-defined]
             [("", _("Not known yet")), *((p.name, p.name) for p in payments)], data.get("payment_method")
         )
+        for index in range(row_count(data, "surcharge")):
+            for name, field in row_fields("surcharge").items():
+                self.fields[f"surcharge-{index}-{name}"] = field
         home = countries.name(str(shop.country))
         for kind in ("billing", "shipping"):
             for name, field in _person_fields(home).items():
@@ -167,10 +173,12 @@ def draft_of(form: OrderForm, lines: Any, *, base: OrderDraft, paid_code: str, v
         delivery_kind=base.delivery_kind if method == base.shipping_method else "",
         delivery_on=value("delivery_on"),
         pickup_at=value("pickup_at"),
+        pickup_until=value("pickup_until"),
         discounts=_discounts(form, base),
         surcharges=_surcharges(form, base),
         payment_method=value("payment_method") or "",
         payment_status=paid_code if value("paid_now") else "",
+        paid_amount=value("paid_amount") if value("paid_now") else None,
         payment_reference=value("payment_reference") or "",
         paid_at=_midnight(value("paid_on")),
         placed_at=value("placed_at"),
@@ -188,8 +196,6 @@ def data_of(
     currency = draft.currency or shop.currency
     known = any(method.name == draft.shipping_method for method in methods)
     discount = next((row for row in draft.discounts if not row.is_coupon), None)
-    surcharge = next((row for row in draft.surcharges if row.kind == "surcharge"), None)
-    tip = next((row for row in draft.surcharges if row.kind == "tip"), None)
     same = draft.shipping is None or draft.shipping == draft.billing
     values: dict[str, Any] = {
         "customer_id": draft.customer_id or "",
@@ -200,15 +206,15 @@ def data_of(
         "shipping_label": "" if known else draft.shipping_method,
         "shipping_cost": _typed(draft.shipping_cost, currency),
         "delivery_on": draft.delivery_on.isoformat() if draft.delivery_on else "",
-        "pickup_at": timezone.localtime(draft.pickup_at).strftime("%Y-%m-%dT%H:%M") if draft.pickup_at else "",
+        "pickup_at": _moment_text(draft.pickup_at),
+        "pickup_until": _moment_text(draft.pickup_until),
+        "paid_amount": _typed(draft.paid_amount, currency),
         "paid_on": timezone.localdate(draft.paid_at).isoformat() if draft.paid_at else "",
-        "placed_at": timezone.localtime(draft.placed_at).strftime("%Y-%m-%dT%H:%M") if draft.placed_at else "",
+        "placed_at": _moment_text(draft.placed_at),
         "discount_kind": discount.kind if discount else "ABS",
         "discount_value": _typed(discount.value, currency) if discount else "",
         "discount_label": discount.label if discount else "",
-        "surcharge_label": surcharge.label if surcharge else "",
-        "surcharge_amount": _typed(surcharge.amount, currency) if surcharge else "",
-        "tip_amount": _typed(tip.amount, currency) if tip else "",
+        **rows_texts("surcharge", draft.surcharges, currency),
         "items-TOTAL_FORMS": len(draft.lines),
         "items-INITIAL_FORMS": 0,
     }
@@ -312,28 +318,30 @@ def _discounts(form: OrderForm, base: OrderDraft) -> tuple[DraftDiscount, ...]:
 
 
 def _surcharges(form: OrderForm, base: OrderDraft) -> tuple[DraftSurcharge, ...]:
-    first = [next((row for row in base.surcharges if row.kind == kind), None) for kind in ("surcharge", "tip")]
-    rows = [row for row in base.surcharges if row not in first]
-    if amount := form.value("surcharge_amount"):
-        before = first[0] or DraftSurcharge()
-        rows.append(replace(before, label=form.value("surcharge_label") or "", amount=amount))
-    if amount := form.value("tip_amount"):
-        rows.append(replace(first[1] or DraftSurcharge(kind="tip"), amount=amount))
+    """Those with an amount; a row that stands where it stood keeps its VAT."""
+    rows = []
+    for index in range(row_count(form.data, "surcharge")):
+        amount = form.value(f"surcharge-{index}-amount")
+        if amount:
+            before = base.surcharges[index] if index < len(base.surcharges) else DraftSurcharge()
+            label, kind = form.value(f"surcharge-{index}-label") or "", form.value(f"surcharge-{index}-kind") or "surcharge"
+            stands = (before.label, before.kind) == (label, kind)
+            rows.append(replace(before if stands else DraftSurcharge(), label=label, kind=kind, amount=amount))
     return tuple(rows)
 
 
 def _typed(amount: Decimal | None, currency: str) -> str:
-    """An amount as it stands in a field: the currency's decimals, more only where it has more."""
-    if amount is None:
-        return ""
-    needed = max(exponent(currency), -int(amount.normalize().as_tuple().exponent))
-    return format_number(amount, decimals=needed)
+    return "" if amount is None else amount_text(amount, currency)
 
 
 def _typed_discount(line: DraftLine, currency: str) -> str:
     if line.discount_percent is not None:
         return f"{format_number(line.discount_percent)}\u00a0%"
     return _typed(line.discount, currency) if line.discount else ""
+
+
+def _moment_text(moment: datetime | None) -> str:
+    return timezone.localtime(moment).strftime(MOMENT) if moment else ""
 
 
 def _midnight(day: date | None) -> datetime | None:

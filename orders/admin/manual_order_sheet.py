@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from orders.admin.draft_sums import sums_of, tax_reasons
 from orders.admin.effects import Effect, effects_of
+from orders.admin.form_rows import shown_rows
 from orders.admin.manual_order_desk import Desk, desk_of
 from orders.admin.manual_order_form import LineForm, LineFormSet, OrderForm, catalogue_price, draft_of
 from orders.admin.order_numbers import upcoming_number
@@ -27,6 +28,7 @@ from orders.services.pricing import PricedDraft, price_draft
 from orders.services.world import load_world
 
 OVERSELL = "orders.oversell_variant"
+_SURCHARGE = re.compile(r"surcharges\[(\d+)\]")
 _ITEM = re.compile(r"items\[(\d+)\](?:\.(\w+))?")
 # Fields of refusals that only say that something is not there yet.
 MISSING = frozenset({"customer_name", "items"})
@@ -214,13 +216,21 @@ class Sheet:
             form = self.lines.forms[index]
             form.add_error(name if name in form.fields and name != "variant" else "name", str(error))
             return
+        if match := _SURCHARGE.match(error.field):
+            self._add_error(f"surcharge-{match[1]}-amount", error)
+            return
         name = error.field.split("[")[0]
         name = {"reserved_until": "reserve_until", "expires_at": "valid_until"}.get(name, name)
         if name in self.desk.form.fields:
             self.desk.form.add_error(name, str(error))
             return
-        name = {"discounts": "discount_value", "surcharges": "surcharge_amount", "payment_status": "payment_method"}.get(name, name)
+        self._add_error({"discounts": "discount_value", "payment_status": "payment_method"}.get(name, name), error)
+
+    def _add_error(self, name: str, error: OrderError) -> None:
         self.form.add_error(name if name in self.form.fields else None, str(error))
+
+    def surcharge_rows(self) -> list[dict[str, Any]]:
+        return shown_rows(self.form, self.data, "surcharge")
 
 
 def look_at(data: QueryDict, *, base: OrderDraft, user: Any, row: Draft | None = None) -> Sheet:

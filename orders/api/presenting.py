@@ -32,6 +32,8 @@ def order_as_ecwid(order: Order) -> dict[str, Any]:
         "updateDate": _date(order.updated_at),
         "updateTimestamp": int(order.updated_at.timestamp()),
         "pickupTime": _date(order.pickup_at),
+        "pickupTimeEnd": _date(order.pickup_until),
+        "deliveryDate": order.delivery_on.isoformat() if order.delivery_on else None,
         "email": order.email,
         "customerId": order.customer_id,
         "customerGroup": order.customer_group,

@@ -302,7 +302,7 @@ class PlannedChange:
             sorted((name, new) for name, (_old, new) in (self.rows | self.json_fields).items()),
             [(d.line.pk, d.shelf, d.lost) for d in self.decisions],
             [str(p.amount) for p in self.payments],
-            [str(r.amount) for r, _lines in self.refunds],
+            [(str(r.amount), str(r.credited)) for r, _lines in self.refunds],
             [step.facts() for step in self.returns],
             [(s.tracking_number, [(row.line_id, row.quantity) for row in rows]) for s, rows in self.new_shipments],
             [(t.variant.pk, t.pieces) for t in self.takeovers],

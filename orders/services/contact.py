@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -60,10 +61,14 @@ class ContactWish(OneOrderWish):
                 validate_email(address)
             except ValidationError:
                 raise InvalidWish(_("%(address)s is no e-mail address.") % {"address": address}, field="email") from None
-        begin, end = change.after("pickup_at"), change.after("pickup_until")
-        if end and not begin:
-            raise InvalidWish(_("Say from when the order can be collected."), field="pickup_at")
-        if end and begin and end <= begin:
-            raise InvalidWish(_("The pickup ends before it begins."), field="pickup_until")
+        check_slot(change.after("pickup_at"), change.after("pickup_until"))
         if not any(change.after(name) for name in ("customer_name", "email", "phone")):
             raise InvalidWish(_("Keep a name, an e-mail address or a phone number."), field="customer_name")
+
+
+def check_slot(begin: datetime | None, end: datetime | None) -> None:
+    """Raises InvalidWish naming the field where a pickup has an end but no beginning, or ends before it begins."""
+    if end and not begin:
+        raise InvalidWish(_("Say from when the order can be collected."), field="pickup_at")
+    if end and begin and end <= begin:
+        raise InvalidWish(_("The pickup ends before it begins."), field="pickup_until")

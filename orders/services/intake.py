@@ -30,6 +30,8 @@ from orders.models import (
 )
 from orders.search import digits_of
 from orders.services.change import PlannedTakeover
+from orders.services.contact import check_slot
+from orders.services.payments import valid_amount
 from orders.services.plan import Actor, Outcome, PlannedChange, Wish, World, apply
 from orders.services.pricing import price_draft
 from orders.services.status import carry_consequences
@@ -69,6 +71,7 @@ class PlaceWish(Wish):
             raise QuoteExpired(_("This quote has expired: keep its prices or renew them first."), field="expires_at")
         if draft.external_id and Order.objects.filter(source=Order.OWN, external_id=draft.external_id).exists():
             raise InvalidWish(_("An order with the external id %(id)s exists already.") % {"id": draft.external_id}, field="external_id")
+        check_slot(draft.pickup_at, draft.pickup_until)
         by_sku = {sku: world.variants[v.pk] for sku, v in self._by_sku.items() if v.pk in world.variants}
         priced = price_draft(draft, world, world.variants, by_sku)
         new = priced.order
@@ -102,10 +105,13 @@ class PlaceWish(Wish):
             change.facts["tags"] = list(draft.tags)
         if draft.staff_note.strip():
             change.notes.append(Note(author=self.actor.user, author_name=self.actor.name, text=draft.staff_note.strip(), at=world.now))
-        if payment.counts_as_paid and new.total > 0:
+        paid = new.total if payment.counts_as_paid else Decimal(0)
+        if draft.paid_amount is not None and new.total > 0:
+            paid = valid_amount(draft.paid_amount, new, field="paid_amount")
+        if paid > 0:
             reference = draft.payment_reference or draft.transaction_id
             received = draft.paid_at or draft.placed_at or world.now
-            change.payments.append(Payment(amount=new.total, method=draft.payment_method, reference=reference, received_at=received))
+            change.payments.append(Payment(amount=paid, method=draft.payment_method, reference=reference, received_at=received))
         carry_consequences(change, world)
         return change
 
@@ -120,6 +126,8 @@ class PlaceWish(Wish):
         draft = self.draft
         fulfilment = _chosen(draft.fulfilment_status, Axis.FULFILMENT, world) or world.initial(Axis.FULFILMENT)
         payment = _chosen(draft.payment_status, Axis.PAYMENT, world)
+        if payment and payment.counts_as_paid and draft.paid_amount is not None and draft.paid_amount < order.total:
+            payment = world.initial(Axis.PAYMENT)  # a part of the money: the rest is awaited
         if payment is None:
             payment = world.status(Axis.PAYMENT, first_payment_status(order, draft, world.shop))
         return payment, fulfilment

@@ -173,10 +173,10 @@ class RefundWish(OneOrderWish):
         return rows
 
 
-def valid_amount(amount: Decimal, order: Order) -> Decimal:
+def valid_amount(amount: Decimal, order: Order, *, field: str = "amount") -> Decimal:
     """`amount` rounded to the order's currency. Raises InvalidWish where it is no number above zero."""
     if not amount.is_finite() or not 0 < amount <= MOST_MONEY:
-        raise InvalidWish(_("Enter an amount above zero."), field="amount")
+        raise InvalidWish(_("Enter an amount above zero."), field=field)
     return round_money(amount, order.currency)
 
 

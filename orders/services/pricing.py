@@ -1,4 +1,4 @@
-"""From a draft to an order with prices, VAT and totals; and the totals of an order whose lines change."""
+"""From a draft to an order with prices, VAT and totals."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from orders.models import (
 )
 from orders.money import exponent, round_money
 from orders.services.world import World
-from orders.tax import Charge, TaxedLine, TaxRule, VatResult, compute_vat, split_by_largest_remainder, tax_rule, vat_of_order
+from orders.tax import Charge, TaxedLine, TaxRule, VatResult, compute_vat, split_by_largest_remainder, tax_rule
 
 MOST_LINES = 1_000
 MOST_MONEY = Decimal("999999999")
@@ -113,28 +113,6 @@ def expected_total(order: Order) -> Decimal:
     return added - order.discount - order.coupon_discount - order.gift_card_amount
 
 
-def priced_again(order: Order, before: Sequence[OrderLine], after: Sequence[OrderLine], world: World) -> dict[str, Decimal]:
-    """New subtotal, tax and total when lines change. A difference that the stored total had stays as it was."""
-    subtotal = order.subtotal + sum((line.amount for line in after), Decimal(0)) - sum((line.amount for line in before), Decimal(0))
-    if order.source == Order.OWN:
-        surcharges = list(order.surcharges.all())
-        changed = _with_totals(order, subtotal=subtotal)
-        tax = vat_of_order(changed, after, surcharges).vat
-    else:
-        old = {line.pk: line for line in before}
-        added = sum((line.tax * (line.quantity - old[line.pk].quantity) / old[line.pk].quantity for line in after), Decimal(0))
-        tax = round_money(order.tax + added, order.currency)
-    moved = subtotal - order.subtotal + (Decimal(0) if order.prices_include_tax else tax - order.tax)
-    return {"subtotal": subtotal, "tax": tax, "total": order.total + moved}
-
-
-def _with_totals(order: Order, **values: Decimal) -> Order:
-    changed = Order(**{column.attname: getattr(order, column.attname) for column in order._meta.concrete_fields})
-    for name, value in values.items():
-        setattr(changed, name, value)
-    return changed
-
-
 def destination_of(draft: OrderDraft, shop_country: str) -> str:
     """The country whose VAT may apply: where the goods go, the shop's own for what is picked up."""
     if draft.delivery_kind == "PICKUP":
@@ -178,6 +156,7 @@ def _order_of(draft: OrderDraft, world: World, *, currency: str, includes_tax: b
         delivery_instructions=draft.delivery_instructions,
         delivery_on=draft.delivery_on,
         pickup_at=draft.pickup_at,
+        pickup_until=draft.pickup_until,
         customer_comment=draft.customer_comment,
         provenance=draft.provenance,
         extra_fields=list(draft.extra_fields),

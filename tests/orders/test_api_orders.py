@@ -1,6 +1,7 @@
 """The online shop places orders: Ecwid's create body in, number out, every refusal with field and reason."""
 
 import json
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -201,3 +202,12 @@ def test_other_methods_are_refused(client):
     headers = {"Authorization": f"Bearer {secret}"}
     assert client.delete(ORDERS, headers=headers).status_code == 405
     assert client.get(f"{ORDERS}/99999", headers=headers).json() == {"errorCode": "NOT_FOUND", "errorMessage": "Not found."}
+
+
+def test_the_api_takes_and_tells_slot_and_day(post):
+    slot = {"pickupTime": "2030-05-02 08:00:00 +0000", "pickupTimeEnd": "2030-05-02 10:00:00 +0000", "deliveryDate": "2030-05-02"}
+    assert post(body(**slot)).status_code == 200
+    order = Order.objects.get()
+    assert (order.pickup_until, order.delivery_on) == (datetime(2030, 5, 2, 10, tzinfo=UTC), date(2030, 5, 2))
+    refused = post(body(deliveryDate="tomorrow"))
+    assert (refused.status_code, "deliveryDate" in refused.content.decode()) == (400, True)

@@ -14,6 +14,7 @@ from orders.services.reordering import order_again
 from tests.makers import make_clerk, make_order, make_shop, make_variant, stock_of
 from tests.orders.test_manual_order import fields_of, filled, page, send
 
+TIP = {"surcharge-count": "1", "surcharge-0-kind": "tip", "surcharge-0-amount": "1"}
 pytestmark = pytest.mark.django_db
 ACTOR = Actor.task("test")
 
@@ -106,7 +107,7 @@ def test_the_page_says_which_vat_applies_and_why(client, clerk, country, reason)
 
 def test_every_figure_shows_its_sum(client, clerk):
     make_variant("MUG", price="12.00")
-    response = send(client, filled(client), shipping_label="Courier", shipping_cost="5", tip_amount="1", discount_value="2")
+    response = send(client, filled(client), shipping_label="Courier", shipping_cost="5", discount_value="2", **TIP)
     sums = response.context["sheet"].sums
     assert [(term.label, term.figure) for term in sums["total"].terms] == [
         ("Subtotal", "€12.00"),

@@ -251,3 +251,12 @@ def test_more_items_cost_no_more_queries(staff):
     few = count(one)
     assert count(many) == few
     assert few <= BUDGET
+
+
+def test_a_button_adds_another_surcharge(staff):
+    order = make_order(items={"MUG": 1})
+    page = send(staff, order, staff.get(place(order)), "row:surcharge", **{"surcharge-0-amount": "2"})
+    page = send(staff, order, page, **{"surcharge-1-amount": "3", "surcharge-1-kind": "tip"})
+    send(staff, order, page, "accept")
+    order.refresh_from_db()
+    assert (order.surcharges_total, order.tips_total, order.total) == (Decimal(2), Decimal(3), Decimal(17))

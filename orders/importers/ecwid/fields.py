@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -189,6 +189,17 @@ class Fields:
         if found is None:
             self.problems.expected(path, _("a date such as 2024-09-04 07:22:09 +0000"), value)
         return found
+
+    def day(self, *names: str) -> date | None:
+        """A day: YYYY-MM-DD."""
+        path, value = self.take(*names)
+        if value is None or value == "":
+            return None
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError):
+            self.problems.expected(path, _("a day such as 2024-09-04"), value)
+        return None
 
     def object(self, *names: str) -> "Fields | None":
         path, value = self.take(*names)

@@ -118,6 +118,12 @@ def _read_people(fields: Fields, values: dict[str, Any]) -> None:
     pickup = fields.moment("pickupTime")
     if pickup is not None:
         values["pickup_at"] = pickup
+    # Ecwid's documents have neither; shops name them in the orders that they create.
+    until, promised = fields.moment("pickupTimeEnd"), fields.day("deliveryDate")
+    if until is not None:
+        values["pickup_until"] = until
+    if promised is not None:
+        values["delivery_on"] = promised
     for column, limit, names in (
         ("email", 254, ("email", "customerEmail")),
         ("customer_group", 120, ("customerGroup",)),

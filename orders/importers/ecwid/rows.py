@@ -134,6 +134,8 @@ def draft_of(document: EcwidDocument, values: Mapping[str, Any]) -> OrderDraft:
         "delivery_kind",
         "delivery_instructions",
         "pickup_at",
+        "pickup_until",
+        "delivery_on",
         "payment_method",
         "payment_module",
         "payment_message",
