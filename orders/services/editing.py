@@ -1,6 +1,5 @@
 """Smaller changes of a placed order: quantity of a line, notes, hold, details, tags."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,13 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from orders.edits import LineEdit, OrderEdit
 from orders.errors import InvalidWish
 from orders.models import Note, NoteFile, NoteMention, Order, OrderEvent
 from orders.people import mentioned, readers_of_orders
-from orders.services.payments import refunded_pieces
 from orders.services.plan import OneOrderWish, OrdersWish, PlannedChange, World
-from orders.services.pricing import priced_again
-from orders.services.stock import Pieces
+from orders.services.proposing import EditWish
 
 EDITABLE = frozenset({"no_customer_mail", "assignee_id", "follow_up_on", "delivery_on", "pickup_at"})
 NOTE_LENGTH = 10_000
@@ -41,36 +39,16 @@ class QuantityWish(OneOrderWish):
     reason: str = ""
 
     def plan_order(self, order: Order, world: World) -> PlannedChange:
-        """Raises StaleOrder, NotAllowed without orders.change_order, InvalidWish below what was shipped, returned or refunded."""
-        self.check_version(order)
-        self.require("orders.change_order", _("You may not edit orders."))
-        change = world.change_of(order, OrderEvent.Kind.EDIT)
-        change.reason = self.reason
-        line = next((line for line in change.lines if line.pk == self.line_id), None)
-        if line is None:
-            raise InvalidWish(_("This item is not on the order."), field="line")
-        if self.quantity == line.quantity:
-            return change
-        pieces = Pieces.of(line)
-        refunded = refunded_pieces(order.pk).get(line.pk, 0)
-        fixed = max(pieces.shelf + pieces.lost + pieces.shipped_open, pieces.shipped, refunded, 1)
-        if not fixed <= self.quantity <= 1_000_000:
-            raise InvalidWish(
-                _("%(name)s: at least %(least)d, because that many were shipped, returned or refunded.")
-                % {"name": line.name, "least": fixed},
-                field="quantity",
-            )
-        changed = copy.copy(line)
-        changed.quantity = self.quantity
-        after = [changed if other is line else other for other in change.lines]
-        change.quantities[line.pk] = self.quantity
-        for name, new in priced_again(order, change.lines, after, world).items():
-            old = getattr(order, name)
-            if old != new:
-                change.fields[name] = (old, new)
-        if change.after("total") < 0:
-            raise InvalidWish(_("The discounts would be higher than the items."), field="quantity")
-        return change
+        """Raises StaleOrder, NotAllowed without orders.change_order, InvalidWish below what was shipped, returned or refunded.
+
+        Planned as the edit that it is, so that VAT and shares of the line follow and no limit of an edit is passed by.
+        """
+        edit = OrderEdit(lines=(LineEdit(self.line_id, quantity=self.quantity),), reason=self.reason)
+        wish = EditWish(order_id=order.pk, edit=edit, actor=self.actor, versions=self.versions)
+        try:
+            return wish.plan_order(order, world)
+        except InvalidWish as error:
+            raise InvalidWish(str(error), field="quantity") from error
 
 
 @dataclass(kw_only=True)

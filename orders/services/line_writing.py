@@ -13,6 +13,8 @@ from orders.services.change import PlannedChange
 
 ROWS = {"discounts": OrderDiscount, "surcharges": OrderSurcharge}
 JSON_COLUMNS = frozenset({"shipping_taxes", "totals_warning"})
+# What an event tells of an added item apart from itself: where it is, and the pieces, which decisions, parcels and movements count.
+COUNTED = frozenset({"id", "order", "quantity", "committed", "consumed", "pieces_shelf", "pieces_lost", "pieces_back", "pieces_shipped"})
 # Columns of a line that an edit may move; the quantity is written with the counters.
 LINE_COLUMNS = (
     "name",
@@ -70,7 +72,7 @@ def parts_as_json(change: PlannedChange) -> dict[str, Any]:
         for pk, values in change.line_values.items()
     }
     for line in change.added_lines:
-        facts = {"name": line.name, "added": line.quantity, "price": _plain(line.price)}
+        facts = {"name": line.name, "added": line.quantity, "price": _plain(line.price), "item": _item(line)}
         lines[str(line.pk)] = facts | {"values": {"is_removed": {"from": True, "to": False}}}
     if lines:
         found["lines"] = lines
@@ -146,6 +148,12 @@ def python_value(model: type[Order] | type[OrderLine], name: str, value: Any) ->
 def _row(name: str, order: Order, values: Mapping[str, Any]) -> Any:
     amounts = {key: Decimal(value) for key, value in values.items() if key in ("amount", "value", "vat_rate") and value is not None}
     return ROWS[name](order=order, **(dict(values) | amounts))
+
+
+def _item(line: OrderLine) -> dict[str, Any]:
+    """An added item as it was put on the order: what comes after it in the history starts from here."""
+    columns = (c.attname for c in OrderLine._meta.concrete_fields if c.name not in COUNTED)
+    return {name: _plain(getattr(line, name)) for name in columns}
 
 
 def _plain(value: Any) -> Any:

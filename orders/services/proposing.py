@@ -17,7 +17,7 @@ from orders.services.counter_edit import is_counter_of, take_back_whole
 from orders.services.line_writing import JSON_COLUMNS, LINE_COLUMNS, join_removed_lines, variants_of_removed
 from orders.services.payments import RefundPiece, RefundWish, refunded_pieces
 from orders.services.plan import Actor, NotGoing, OneOrderWish, Outcome, PlannedChange, World, apply
-from orders.services.repricing import Content, as_rows, edited
+from orders.services.repricing import Content, as_rows, check_credited, edited
 from orders.services.stock import Pieces
 
 ORDER_COLUMNS = (
@@ -72,7 +72,9 @@ class EditWish(OneOrderWish):
         change.reason = self.edit.reason.strip()
         event = self._reverted(order)
         if event is not None and is_counter_of(self.edit, event, order, change.lines):
+            self._check_lines(order, change.lines)
             take_back_whole(change, event, world)
+            check_credited(order, change.total_after)
         else:
             self._plan_edit(change, order, world)
         if event is not None:
@@ -109,15 +111,20 @@ class EditWish(OneOrderWish):
         if edit.is_empty and edit.discounts_by == OrderEdit.discounts_by:
             return
         _plan_addresses(change, edit)
+        self._check_lines(order, before.lines)
         restored = join_removed_lines(change, edit.restored, world.variants)
         after = edited(before, edit, world, restored)
         self.looked = before, after
-        refunded = refunded_pieces(order.pk) if any({"quantity", "is_removed"} & set(line.names) for line in edit.lines) else {}
-        for line in before.lines:
-            _check_pieces(line, edit.line(line.pk), refunded.get(line.pk, 0))
         _record(change, before, after, restored)
         if edit.taken_back:
             self._take_back(change, world)
+
+    def _check_lines(self, order: Order, lines: Iterable[OrderLine]) -> None:
+        """What left, came back or was refunded stays on the order, also where an edit is taken back."""
+        counted = any({"quantity", "is_removed"} & set(line.names) for line in self.edit.lines)
+        refunded = refunded_pieces(order.pk) if counted else {}
+        for line in lines:
+            _check_pieces(line, self.edit.line(line.pk), refunded.get(line.pk, 0))
 
     def _take_back(self, change: PlannedChange, world: World) -> None:
         """The pieces that come back are paid for what goes out: nothing is given back, one balance is left."""

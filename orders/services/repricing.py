@@ -117,6 +117,12 @@ def keeps_a_difference(order: Order) -> bool:
     return bool(order.totals_warning) or expected_total(order) != order.total
 
 
+def check_credited(order: Order, total: Decimal) -> None:
+    """Raises InvalidWish where `total` would be less than refunds took off, and less than it is now."""
+    if total < order.credited_total and total < order.total:
+        raise InvalidWish(_("The total would fall below what refunds took off already."), field="items")
+
+
 def _set_columns(before: Content, after: Content, edit: OrderEdit) -> None:
     order = after.order
     for name, value in edit.columns.items():
@@ -306,8 +312,7 @@ def _check_sums(before: Content, after: Content) -> None:
         raise InvalidWish(_("The gift card pays at most the total."), field="gift_card_amount")
     if order.total < 0:
         raise InvalidWish(_("The discounts would be higher than the items."), field="discounts")
-    if order.total < order.credited_total and order.total < before.order.total:
-        raise InvalidWish(_("The total would fall below what refunds took off already."), field="items")
+    check_credited(before.order, order.total)
     if order.total > MOST_MONEY:
         raise InvalidWish(_("The total would be too high."), field="items")
 
