@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from ecwid_orders.health import worker_is_silent
 from ecwid_orders.navigation import navigation
 from notifications.undo_bar import undo_bars
+from orders.known import shop_of
 from orders.models import Shop
 
 # Named, not imported: they read the admin of orders, which registers with this site while it loads.
@@ -34,7 +35,7 @@ class BackOfficeSite(AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What the frame of every page needs: the shop, the sidebar, what can still be undone, whether the worker works."""
-        context = super().each_context(request) | {"shop": Shop.current()}
+        context = super().each_context(request) | {"shop": shop_of(request)}
         if self.has_permission(request):
             context |= {"nav": navigation(request), "undo_bars": undo_bars(request), "worker_silent": worker_is_silent()}
         return context
@@ -58,7 +59,7 @@ class BackOfficeSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Home: the figures of the day, what has to be settled, what happened last."""
         return super().index(
-            request, {"home": import_string(HOME)(request, Shop.current()), "title": self.index_title, **(extra_context or {})}
+            request, {"home": import_string(HOME)(request, shop_of(request)), "title": self.index_title, **(extra_context or {})}
         )
 
     def all_data(self, request: HttpRequest) -> HttpResponse:

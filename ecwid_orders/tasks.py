@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from ecwid_orders.health import HEARTBEAT, PAPER_HEARTBEAT, note_heartbeat
+from orders.statistics import count_rows
 
 
 @shared_task
@@ -28,5 +29,4 @@ def clean_sessions() -> None:
 def count_again() -> None:
     """Let SQLite count what it plans queries with; PostgreSQL does so by itself. A second or two for two hundred thousand orders."""
     if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+        count_rows(connection)

@@ -8,6 +8,7 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 from orders.roles import ensure_roles
+from orders.statistics import count_rows
 
 
 class OrdersConfig(AppConfig):
@@ -18,6 +19,7 @@ class OrdersConfig(AppConfig):
         # Permissions are made after the migrations, so the roles that hold them come after too.
         post_migrate.connect(ensure_roles, dispatch_uid="orders.roles")
         post_migrate.connect(keep_search, sender=self, dispatch_uid="orders.keep_search")
+        post_migrate.connect(know_new_indexes, sender=self, dispatch_uid="orders.know_new_indexes")
 
 
 def keep_search(*, using: str, **_facts: Any) -> None:
@@ -25,3 +27,9 @@ def keep_search(*, using: str, **_facts: Any) -> None:
     from orders.searching import keep_triggers  # noqa: PLC0415 (models are not loaded when this module is)
 
     keep_triggers(connections[using])
+
+
+def know_new_indexes(*, using: str, plan: Any = (), **_facts: Any) -> None:
+    """After migrations that changed anything: a new index is not used well before its rows are counted."""
+    if plan:
+        count_rows(connections[using])

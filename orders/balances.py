@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import F, Q
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Exact, In
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from orders.choices import Axis, StockEffect
 from orders.listing import MOST_FEW
 from orders.models import Order, Status
-from orders.models.balance import balance_sign
+from orders.models.balance import balance_sign, status_with_money
 
 
 def to_pay() -> Q:
@@ -24,9 +24,10 @@ def overpaid(live: Iterable[int] | None = None) -> Q:
     return Q(Exact(balance_sign(), -1)) & Q(payment_status__in=statuses)
 
 
-def money_kept() -> Q:
-    """Cancelled or refunded, and some of the money is still here."""
-    return Q(payment_status__in=_payment_statuses(releases=True), paid_total__gt=F("refunded_total"))
+def money_kept(releasing: Iterable[int] | None = None) -> Q:
+    """Cancelled or refunded, and some of the money is still here. `releasing`: the payment statuses that give back, where read already."""
+    statuses = _payment_statuses(releases=True) if releasing is None else list(releasing)
+    return Q(In(status_with_money(), statuses))
 
 
 def refund_due() -> Q:

@@ -151,22 +151,6 @@ def neighbours(orders: QuerySet[Order], order: Order, sort: str = DEFAULT_SORT) 
     return next(iter(before), None), next(iter(after), None)
 
 
-def any_of(orders: QuerySet[Order], *conditions: Q) -> QuerySet[Order]:
-    """Those of `orders` for which one of the conditions holds, each found by its own index: an OR would walk all orders."""
-    parts = [orders.filter(condition).order_by().values("pk") for condition in conditions]
-    return Order.objects.filter(pk__in=parts[0].union(*parts[1:]))
-
-
-def few_of(orders: QuerySet[Order], *conditions: Q) -> QuerySet[Order]:
-    """The same for conditions that few orders meet (at most `MOST_FEW` are looked at), read at once: their ids are one query.
-
-    For a sort with a limit: the database would rather walk all orders in that sort until it has met enough.
-    """
-    parts = [orders.filter(condition).order_by().values_list("pk", flat=True) for condition in conditions]
-    found = parts[0].union(*parts[1:]) if len(parts) > 1 else parts[0]
-    return Order.objects.filter(pk__in=list(found[:MOST_FEW]))
-
-
 class Having(Exists):
     """An order has one of many rows. `is_common`: most orders have, so that a count soon meets enough of them order by order."""
 
@@ -192,9 +176,9 @@ def only_few(orders: QuerySet[Order], wanted: Q) -> QuerySet[Order]:
     return orders.filter(pk__in=ids) if len(ids) <= MOST_FEW else orders.filter(wanted)
 
 
-def bounded_counts(querysets: Iterable[QuerySet[Order]]) -> list[int]:
-    """How many orders each query gives, up to one more than `MOST_COUNTED`, in one query."""
-    columns = {f"count_{position}": BoundedCount(_countable(queryset)[: MOST_COUNTED + 1]) for position, queryset in enumerate(querysets)}
+def bounded_counts(querysets: Iterable[QuerySet[Any]], most: int = MOST_COUNTED + 1) -> list[int]:
+    """How many rows each query gives, counted up to `most`, in one query."""
+    columns = {f"count_{position}": BoundedCount(_countable(queryset)[:most]) for position, queryset in enumerate(querysets)}
     row = Status.objects.order_by().values_list(*columns.values())[:1]
     # A filter that nothing can match is no query at all: nothing stands for no rows.
     return [count or 0 for count in row[0]] if row else [0] * len(columns)
@@ -264,17 +248,17 @@ class _Source:
         return orders.order_by(*(F(name).desc() if falls else F(name).asc() for name in self.names))
 
 
-def _countable(orders: QuerySet[Order]) -> QuerySet[Any]:
+def _countable(orders: QuerySet[Any]) -> QuerySet[Any]:
     """The ids of the query as they are best counted, without a sort: rows that most orders don't have are read first."""
     rare: list[Any] = [child for child in orders.query.where.children if _is_rare(getattr(child, "lhs", None))]
     if rare:
         orders = orders.all()
         orders.query.where.children = [child for child in orders.query.where.children if child not in rare]
         rows = rare[0].lhs.rows
-        if connection.vendor == "sqlite" and len(rare) == 1 and _asks_nothing_else(orders):
-            # Read from the index of the rows until there are enough: nothing else is asked of their orders.
-            # PostgreSQL would walk all rows in the order of their orders for it, and does better with the orders first.
-            return rows.filter(order__isnull=False, order__deleted_at=None).values("order_id").distinct()
+        if len(rare) == 1 and _asks_nothing_else(orders):
+            # Read from the index of the rows, which gives their orders in order, until there are enough: nothing else is asked of them.
+            deleted = Order.objects.filter(deleted_at__isnull=False).order_by().values("pk")
+            return rows.filter(order__isnull=False).exclude(order__in=deleted).values("order_id").distinct()
         for child in rare:
             orders = orders.filter(pk__in=child.lhs.rows.values("order_id"))
     elif searching.has_other_conditions(orders):

@@ -11,8 +11,9 @@ from orders.admin.list_columns import chosen_columns
 from orders.admin.list_result import result_of
 from orders.admin.list_tabs import canonical, tabs_of
 from orders.admin.order_list import counted_tabs, written_rows
+from orders.known import profile_of
 from orders.listing import PAGE, Page, counted_text
-from orders.models import Order, StaffProfile
+from orders.models import Order
 
 
 @never_cache
@@ -25,7 +26,7 @@ def fresh_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     since = query.pop("since", ["0"])[-1]
     seen = int(since) if since.isdecimal() and len(since) < 18 else 0
     newest = Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    profile = StaffProfile.of(request.user)
+    profile = profile_of(request)
     result = result_of(request.user, query, default_sort=profile.list_sort)
     tabs, matches = counted_tabs(tabs_of(request.user, profile, result, query), result)
     facts: dict[str, Any] = {

@@ -39,13 +39,22 @@ class Result:
     statuses: list[Status]
 
 
-def result_of(user: Any, query: QueryDict, *, default_sort: str = "", known: Result | None = None, with_menu: bool = False) -> Result:
+def result_of(
+    user: Any,
+    query: QueryDict,
+    *,
+    default_sort: str = "",
+    known: Result | None = None,
+    statuses: list[Status] | None = None,
+    with_menu: bool = False,
+) -> Result:
     """What the list shows for `query`; a value that makes no sense counts as not given. `user` is who looks ("me" means them).
 
-    `known` is another result of the same request: statuses and views are not read again. `with_menu` makes every filter, for a menu
-    that offers them; else only those that the address names.
+    `known` is another result of the same request, `statuses` are those it read: neither is read again. `with_menu` makes every
+    filter, for a menu that offers them; else only those that the address names.
     """
-    statuses = known.statuses if known else list(Status.objects.select_related("base"))
+    if statuses is None:
+        statuses = known.statuses if known else list(Status.objects.select_related("base"))
     tabs = known.tabs if known else [*builtin_tabs(statuses), *deleted_tabs(user)]
     tab = next((tab for tab in tabs if tab.key == query.get("view", "")), tabs[0])
     filterset = OrderFilterSet(query, tab.orders, statuses=statuses, user=user, only_given=not with_menu)

@@ -17,8 +17,8 @@ from orders.admin.list_columns import COLUMNS, Column, chosen_columns, rows_of, 
 from orders.admin.list_result import DEFAULT_SORT, Result, result_of
 from orders.admin.list_tabs import ListTab, canonical, first_view, tabs_of
 from orders.explaining import explain
+from orders.known import profile_of, shop_of, statuses_of
 from orders.listing import MOST_COUNTED, Page, bounded_counts, counted_text, estimated_total, keyset_page
-from orders.models import Shop, StaffProfile
 
 MOST_EXPLAINED = 3
 
@@ -28,8 +28,8 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
     query = request.GET
     if not query and (address := first_view(request.user)):
         return redirect(reverse("admin:orders_order_changelist") + address)
-    profile = StaffProfile.of(request.user)
-    result = result_of(request.user, query, default_sort=profile.list_sort)
+    profile = profile_of(request)
+    result = result_of(request.user, query, default_sort=profile.list_sort, statuses=statuses_of(request))
     columns = chosen_columns(profile.list_columns)
     page = keyset_page(result.orders, query, result.sort)
     tabs, matches = counted_tabs(tabs_of(request.user, profile, result, query), result)
@@ -38,7 +38,7 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
     is_whole = not within
     is_fragment = bool(getattr(request, "htmx", False)) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     template = "admin/orders/order/results.html" if is_fragment else "admin/orders/order/change_list.html"
-    frame = {"shop": Shop.current()} if is_fragment else site.each_context(request)
+    frame = {"shop": shop_of(request)} if is_fragment else site.each_context(request)
     response = TemplateResponse(
         request,
         template,

@@ -24,6 +24,7 @@ from orders.admin.stock import why as why_stock
 from orders.admin.timeline import History
 from orders.admin.why import Figures, Why
 from orders.choices import Axis
+from orders.known import shop_of, statuses_of
 from orders.models import (
     Note,
     Order,
@@ -36,8 +37,6 @@ from orders.models import (
     RefundLine,
     Shipment,
     ShipmentLine,
-    Shop,
-    Status,
     Variant,
 )
 from orders.money import format_money, format_number, round_money
@@ -101,7 +100,7 @@ def order_page_view(request: HttpRequest, site: AdminSite, object_id: str, conte
     if order is None:
         raise Http404
     chosen = HistoryFilter.of(request.GET)
-    facts = page_facts(order, chosen, request.user)
+    facts = page_facts(request, order, chosen)
     facts["page_url"] = page_of(order.pk, within(request))
     if getattr(request, "htmx", False) and request.htmx.target == "history":  # type: ignore[attr-defined]
         response = TemplateResponse(request, "admin/orders/order/history_fragment.html", facts)
@@ -128,10 +127,10 @@ def why_view(request: HttpRequest, site: AdminSite, pk: int, part: int) -> HttpR
     return TemplateResponse(request, "admin/orders/order/why_page.html", site.each_context(request) | context | {"title": title})
 
 
-def page_facts(order: Order, chosen: HistoryFilter, user: Any) -> dict[str, Any]:
+def page_facts(request: HttpRequest, order: Order, chosen: HistoryFilter) -> dict[str, Any]:
     """What the templates of the page read."""
-    shop = Shop.current()
-    statuses = list(Status.objects.select_related("base"))
+    shop, user = shop_of(request), request.user
+    statuses = statuses_of(request)
     lines = list(order.lines.filter(is_removed=False).select_related("variant").order_by("position", "id"))
     for line in lines:
         line.order = order

@@ -81,12 +81,6 @@ def check_now() -> None:
         connection.check_constraints()
 
 
-def analyze() -> None:
-    """Let the database count again what it plans with."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-
-
 def _writer(field: "Field[Any, Any]") -> Callable[[Any], Any]:
     if isinstance(field, JSONField):
         return _written_json

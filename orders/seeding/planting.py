@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -17,13 +17,13 @@ from orders.models import Draft, Order, Product, Shop, StockMovement, Variant
 from orders.seeding.carts import draft_rows
 from orders.seeding.catalogue import fill_catalogue
 from orders.seeding.clock import set_clock
-from orders.seeding.loading import analyze
 from orders.seeding.multitude import plant_many
 from orders.seeding.shop import fill_shop
 from orders.seeding.stories import ODD_CASES, PAUL, Step, Story, by_transfer, ordinary
 from orders.services.intake import place_order
 from orders.services.plan import apply
 from orders.services.stock import adjust_stock
+from orders.statistics import count_rows
 
 DAYS = 60
 MOST_TOLD = 1_000  # more than these are not lived through one by one
@@ -69,7 +69,7 @@ def seed_demo(*, orders: int = 60, seed: int = 1, now: datetime | None = None) -
         Draft.objects.bulk_create(rows)
         if orders > told:
             plant_many(orders - told, seed=seed, now=now)
-    analyze()
+    count_rows(connection)
     return Planted(orders, changes, len(rows))
 
 
