@@ -1,4 +1,4 @@
-/* Two comforts of the shop's forms; both work without it. */
+/* Comforts of the shop's forms; all of them work without it. */
 "use strict";
 // A field's red edge goes with its error when the server's answer fills or empties the error's place.
 document.addEventListener("htmx:afterSettle", () => {
@@ -42,9 +42,21 @@ document.addEventListener("click", (event) => {
   total.value = String(Number(number) + 1);
   row.querySelector("input:not([type=hidden]), select, textarea")?.focus();
 });
+// Ctrl and the arrows go from part to part of a long form.
+document.addEventListener("keydown", (event) => {
+  const step = (event.ctrlKey || event.metaKey) && { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const form = step && event.target.closest(".manual-order");
+  if (!form) return;
+  const shown = (part, selector) => [...part.querySelectorAll(selector)].find((field) => field.offsetParent !== null && !field.disabled);
+  const parts = [...form.querySelectorAll("section.card")].map((part) => shown(part, "input:not([type=hidden]), select, textarea") ?? shown(part, "summary, button")).filter(Boolean);
+  const next = parts[parts.findIndex((field) => field.closest("section") === event.target.closest("section")) + step];
+  event.preventDefault();
+  next?.focus();
+  next?.select?.();
+});
 // In a search that suggests, the arrows go through what was found.
 document.addEventListener("keydown", (event) => {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const step = !event.ctrlKey && !event.metaKey && { ArrowDown: 1, ArrowUp: -1 }[event.key];
   const field = step && event.target.closest(".manual-order") && (event.target.matches("[aria-controls]") ? event.target : document.querySelector(`[aria-controls="${event.target.closest("[aria-live]")?.id}"]`));
   if (!field) return;
   const choices = [...document.querySelectorAll(`#${field.getAttribute("aria-controls")} button`)];
