@@ -11,9 +11,11 @@ from invoices.services import release_documents
 from notifications import delivery, services
 from notifications.messages import message_of
 from notifications.models import OutgoingEmail
+from orders.edits import OrderEdit
 from orders.models import Shop
 from orders.services.payments import RefundWish
 from orders.services.plan import Actor, apply
+from orders.services.proposing import EditWish
 from orders.services.undo import UndoWish
 from tests.invoices.makers import make_invoice, make_seller
 from tests.makers import make_clerk, make_order, set_status
@@ -119,6 +121,45 @@ def test_a_refund_brings_its_credit_note(clerk):
     mail = order.mails.get(kind="refund_recorded")
     assert [row["kind"] for row in mail.attachments] == ["credit_note"]
     assert "Avoir (PDF)" in mail.text
+
+
+def corrected(clerk):
+    """An invoiced order whose address was put right: the mail that brings its new invoice."""
+    order = make_invoice().order
+    edit = OrderEdit(addresses={"billing.street": "5 rue des Lilas"}, reason="The house")
+    event = apply(EditWish(order_id=order.pk, actor=clerk, edit=edit)).or_raise().event
+    return event, order.mails.get(event=event)
+
+
+def test_an_invoice_that_replaces_one_comes_with_its_credit_note(clerk):
+    event, mail = corrected(clerk)
+    assert ("Facture (PDF)" in mail.text, "Avoir (PDF)" in mail.text) == (True, True)
+    release_documents(event_ids=[event.pk])
+    make_files()
+    services.release_now([event.pk], clerk)
+    note, new = Invoice.objects.order_by("id")[1:]
+    assert (again(mail).state, [row["document"] for row in again(mail).attachments]) == ("queued", [new.pk, note.pk])
+
+
+def test_it_waits_for_the_file_of_the_credit_note_too(clerk):
+    event, mail = corrected(clerk)
+    release_documents(event_ids=[event.pk])
+    make_files()
+    Invoice.objects.filter(kind="credit_note").update(render_state=Invoice.RenderState.PENDING)
+    services.release_now([event.pk], clerk)
+    assert again(mail).state == "held"
+
+
+def test_a_second_correction_stops_the_mail_of_the_first(clerk):
+    first, mail = corrected(clerk)
+    edit = OrderEdit(addresses={"billing.street": "6 rue des Lilas"}, reason="The house again")
+    second = apply(EditWish(order_id=first.order_id, actor=clerk, edit=edit)).or_raise().event
+    release_documents(event_ids=[first.pk, second.pk])
+    make_files()
+    services.release_now([first.pk, second.pk], clerk)
+    last = first.order.mails.get(event=second)
+    assert ((again(mail).state, again(mail).cancelled_reason), again(last).state) == (("cancelled", "no_document"), "queued")
+    assert [row["number"][:2] for row in again(last).attachments] == ["F-", "AV"]
 
 
 def test_an_unticked_invoice_is_not_announced(clerk):
