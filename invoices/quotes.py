@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override, pgettext
 
 from invoices import wording
-from invoices.documents import Block, Fact, Page, Row, job_of, letterhead
+from invoices.documents import Block, Fact, Page, job_of, letterhead
 from invoices.errors import FileChanged
 from invoices.models import Quote
 from invoices.pdf import Job, print_apart
-from invoices.services.drafting import option_text
-from invoices.sheets import address_of, letter_facts, order_sums
+from invoices.sheets import address_of, letter_facts, order_sums, priced_rows
 from invoices.wording import clean, long_date
 from orders.choices import DeliveryKind, VatCategory
 from orders.drafts import OrderDraft
@@ -134,17 +133,7 @@ def _page(row: Draft, priced: PricedDraft, facts: dict[str, Any], language: str)
         unit=unit % {"currency": wording.currency_name(order.currency, language)},
         unit_label=_("Unit price"),
         amount_label=_("Amount"),
-        rows=tuple(
-            Row(
-                sku=clean(line.sku),
-                name=clean(line.name),
-                options=clean(option_text(line)),
-                quantity=str(line.quantity),
-                unit=bare(line.price),
-                amount=bare(line.amount),
-            )
-            for line in priced.lines
-        ),
+        rows=priced_rows(priced.lines, order.currency, language),
         sums=order_sums(order, priced.surcharges, lambda amount: format_money(amount, order.currency, language)),
         vat_rows=tuple(
             (format_percent(group.rate, language), bare(group.base), bare(group.vat)) for group in priced.vat.groups if group.vat

@@ -76,17 +76,7 @@ def _order_page(order: Order, facts: dict, language: str, *, with_notes: bool) -
         unit=unit % {"currency": wording.currency_name(order.currency, language)},
         unit_label=_("Unit price"),
         amount_label=_("Amount"),
-        rows=tuple(
-            Row(
-                sku=clean(line.sku),
-                name=clean(line.name),
-                options=clean(option_text(line)),
-                quantity=str(line.quantity),
-                unit=format_money(line.price, order.currency, language, symbol=False),
-                amount=format_money(line.amount, order.currency, language, symbol=False),
-            )
-            for line in parts.lines
-        ),
+        rows=priced_rows(parts.lines, order.currency, language),
         sums=order_sums(order, parts.surcharges, money),
         comment=comment,
         staff_notes=_staff_notes(order, language, shop) if with_notes else (),
@@ -112,6 +102,21 @@ def _order_blocks(order: Order, parts: OrderParts, language: str, home: str) -> 
     if method and order.delivery_kind != DeliveryKind.PICKUP:
         blocks.append(Block(_("Delivery method"), (method,)))
     return tuple(blocks)
+
+
+def priced_rows(lines: Iterable[OrderLine], currency: str, language: str) -> tuple[Row, ...]:
+    """The items with their prices, as sheets and quotes list them."""
+    return tuple(
+        Row(
+            sku=clean(line.sku),
+            name=clean(line.name),
+            options=clean(option_text(line)),
+            quantity=str(line.quantity),
+            unit=format_money(line.price, currency, language, symbol=False),
+            amount=format_money(line.amount, currency, language, symbol=False),
+        )
+        for line in lines
+    )
 
 
 def order_sums(order: Order, surcharges: Iterable[OrderSurcharge], money: Callable[[Decimal], str]) -> tuple[Fact, ...]:

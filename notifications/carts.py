@@ -35,7 +35,7 @@ def remind_due() -> int:
     if Kind.ABANDONED_CART not in MailSwitch.on():
         return 0
     now = timezone.now()
-    carts = Draft.objects.filter(kind=Draft.Kind.CART, source=Order.OWN, order=None, reminded_at=None, unsubscribed=False)
+    carts = Draft.objects.filter(kind=Draft.Kind.CART, source=Order.OWN, order=None, closed_at=None, reminded_at=None, unsubscribed=False)
     carts = carts.filter(updated_at__lte=now - AFTER, updated_at__gt=now - TOO_OLD).exclude(email="").exclude(recovered_order_id__gt="")
     carts = carts.filter(Q(expires_at=None) | Q(expires_at__gt=now))
     count = 0

@@ -12,7 +12,7 @@ class Quote(models.Model):
     """One printed quote. A draft that changes gets another; what a customer was offered stays readable."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="quotes")
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="quotes")
     language = models.CharField(max_length=10)
     valid_until = models.DateTimeField(null=True, blank=True)
     total = models.DecimalField(max_digits=16, decimal_places=4)

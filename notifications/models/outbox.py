@@ -29,7 +29,7 @@ class OutgoingEmail(models.Model):
     text_name = models.CharField(max_length=30)
     template_version = models.PositiveIntegerField(default=0, help_text=_("0: the built-in text."))
     order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, blank=True, related_name="mails", verbose_name=_("order"))
-    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
+    draft = models.ForeignKey(Draft, on_delete=models.PROTECT, null=True, blank=True, related_name="mails")
     event = models.ForeignKey(OrderEvent, on_delete=models.CASCADE, null=True, blank=True, related_name="mails")
     audience = models.CharField(_("to"), max_length=10, choices=Audience)
     recipient = models.CharField(_("recipient"), max_length=254)

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
@@ -23,7 +24,7 @@ from orders.rights import require
 from orders.services.intake import PlaceWish, place_draft
 from orders.services.plan import Actor, Plan, plan
 from orders.services.reordering import order_again
-from orders.services.reserving import throw_away
+from orders.services.reserving import throw_away, was_handed_out
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -33,7 +34,13 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("draft", _("Drafts")), ("quote", _("Quotes")), ("cart", _("Unfinished carts")), ("placed", _("Placed"))]
+        return [
+            ("draft", _("Drafts")),
+            ("quote", _("Quotes")),
+            ("cart", _("Unfinished carts")),
+            ("placed", _("Placed")),
+            ("closed", pgettext("drafts", "Closed")),
+        ]
 
     def choices(self, changelist: Any) -> Any:
         first, *others = super().choices(changelist)
@@ -42,7 +49,9 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "placed":
             return queryset.exclude(order=None)
-        open_ones = queryset.filter(order=None)
+        if self.value() == "closed":
+            return queryset.exclude(closed_at=None).filter(order=None)
+        open_ones = queryset.filter(order=None, closed_at=None)
         return open_ones.filter(kind=self.value()) if self.value() else open_ones
 
 
@@ -66,11 +75,19 @@ class DraftAdmin(ShopPages):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What a draft keeps is given back first, so it stands in nobody's way."""
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
+        if any(was_handed_out(row) for row in objs):
+            return [_("What the customer received stays readable, with this draft. It is closed and leaves the list.")], {}, set(), []
         kept = {str(row) for row in DraftReservation.objects.filter(draft__in=objs).select_related("variant__product")}
         return deleted, counts, needed, [item for item in protected if not any(name in str(item) for name in kept)]
 
     def delete_model(self, request: HttpRequest, obj: Draft) -> None:
         throw_away(obj, actor=Actor.clerk(request.user))
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: Any) -> HttpResponse:
+        if not Draft.objects.filter(pk=obj_id).exists():
+            return super().response_delete(request, obj_display, obj_id)
+        messages.success(request, _("%(draft)s is closed. Its quotes and mails stay readable.") % {"draft": obj_display})
+        return HttpResponseRedirect(reverse("admin:orders_draft_changelist"))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Draft]) -> None:
         for row in queryset.order_by("pk"):

@@ -18,7 +18,7 @@ from orders.models import Draft, Variant
 from orders.services.intake import has_expired
 from orders.services.plan import Actor
 from orders.services.reordering import line_left_out
-from orders.services.reserving import back_to_draft, duplicate, make_quote, pieces_of, release, reserve, settle_prices
+from orders.services.reserving import back_to_draft, duplicate, make_quote, pieces_of, release, reserve, settle_prices, take_up
 
 RESERVED_FOR = timedelta(days=2)
 VALID_FOR = timedelta(days=30)
@@ -159,6 +159,11 @@ def _renew(row: Draft, _desk: Desk, _value: str, actor: Actor) -> tuple[Draft, s
     return row, _("The prices are those of the catalogue today.")
 
 
+def _take_up(row: Draft, _desk: Desk, _value: str, actor: Actor) -> tuple[Draft, str]:
+    take_up(row, actor=actor)
+    return row, _("The draft is open again.")
+
+
 def _duplicate(row: Draft, _desk: Desk, _value: str, actor: Actor) -> tuple[Draft, str]:
     return duplicate(row, actor=actor), _("This is the copy; the first draft is kept.")
 
@@ -197,6 +202,7 @@ _VERBS: dict[str, Callable[[Draft, Desk, str, Actor], tuple[Draft, str]]] = {
     "prices:keep": _keep,
     "prices:renew": _renew,
     "duplicate": _duplicate,
+    "reopen": _take_up,
     "take": _take,
     "leave": _leave,
 }

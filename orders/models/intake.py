@@ -44,6 +44,9 @@ class Draft(models.Model):
     reorder_of = models.ForeignKey(Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="reorders")
     left_out = models.JSONField(default=list, blank=True, editable=False, help_text=_("Items of the old order that are not sold any more."))
     unsubscribed = models.BooleanField(default=False, editable=False)
+    closed_at = models.DateTimeField(
+        _("closed"), null=True, blank=True, editable=False, help_text=_("Thrown away, and kept because a customer was handed its quote.")
+    )
     place_key = models.CharField(max_length=80, blank=True, editable=False)
 
     class Meta:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import ProtectedError
+from django.db.models.deletion import Collector
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -123,12 +125,39 @@ def duplicate(row: Draft, *, actor: Actor) -> Draft:
     )
 
 
-def throw_away(row: Draft, *, actor: Actor) -> None:
-    """Delete a draft, giving back what it keeps. Raises DraftPlaced for one that became an order."""
+def throw_away(row: Draft, *, actor: Actor) -> bool:
+    """Delete a draft, giving back what it keeps. Raises DraftPlaced for one that became an order.
+
+    A draft of which a customer was handed a quote or a mail stays readable with them: it is closed instead. Says whether it is gone.
+    """
     with transaction.atomic():
         release(row, actor=actor)
         _require_open(Draft.objects.get(pk=row.pk))
-        row.delete()
+        try:
+            with transaction.atomic():
+                row.delete()
+        except ProtectedError:
+            row.closed_at = timezone.now()
+            Draft.objects.filter(pk=row.pk).update(closed_at=row.closed_at)
+            return False
+    return True
+
+
+def was_handed_out(row: Draft) -> bool:
+    """Whether something of the draft went to a customer: who keeps it (quotes, mails) does not let the draft go."""
+    collector = Collector(using=row._state.db or "default", origin=row)
+    try:
+        collector.collect([row])
+    except ProtectedError as error:
+        return any(not isinstance(item, DraftReservation) for item in error.protected_objects)
+    return False
+
+
+def take_up(row: Draft, *, actor: Actor) -> None:
+    """Open a closed draft again. Raises NotAllowed without orders.add_order."""
+    _require(actor)
+    row.closed_at = None
+    Draft.objects.filter(pk=row.pk).update(closed_at=None)
 
 
 def _hold(row: Draft, wanted: Counter[int], until: datetime | None, actor: Actor, *, only_late: bool = False) -> int:

@@ -17,7 +17,7 @@ from orders.drafts import DraftLine, OrderDraft, Person
 from orders.errors import OrderError
 from orders.models import Draft, Shop
 from orders.services.plan import Actor
-from orders.services.reserving import make_quote
+from orders.services.reserving import make_quote, take_up, throw_away, was_handed_out
 from tests.makers import make_clerk, make_shop, make_variant
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +144,34 @@ def test_handed_out_paper_opens_as_it_was(client):
     client.force_login(make_clerk("orders.add_order", "orders.view_draft"))
     quote = Quote.objects.get()
     assert client.get(reverse("documents:kept_quote", args=[quote.public_id])).content == stored_quote(quote)
+
+
+def test_a_quote_that_a_customer_has_is_closed_not_deleted(client):
+    row = make_offer()
+    mail = mail_quote(row, actor=ACTOR)
+    client.force_login(make_clerk("orders.view_draft", "orders.delete_draft", "orders.add_order", "orders.change_draft", username="ines"))
+    page = client.get(reverse("admin:orders_draft_delete", args=[row.pk])).content.decode()
+    assert "What the customer received stays readable" in page
+    client.post(reverse("admin:orders_draft_delete", args=[row.pk]), {"post": "yes"}, follow=True)
+    row.refresh_from_db()
+    assert row.closed_at is not None
+    assert (OutgoingEmail.objects.get().draft, stored_quote(Quote.objects.get())[:4]) == (row, b"%PDF")
+    OutgoingEmail.objects.update(state="sent")
+    assert resend(mail.pk, actor=ACTOR).draft == row
+    listed = {state: str(row) in client.get("/admin/orders/draft/", {"state": state}).content.decode() for state in ("", "quote", "closed")}
+    assert listed == {"": False, "quote": False, "closed": True}
+
+
+def test_a_closed_draft_is_taken_up_again():
+    row = make_offer()
+    mail_quote(row, actor=ACTOR)
+    assert throw_away(row, actor=ACTOR) is False
+    take_up(row, actor=ACTOR)
+    assert Draft.objects.get().closed_at is None
+
+
+def test_a_quote_that_nobody_has_is_deleted():
+    row = make_offer()
+    assert not was_handed_out(row)
+    assert throw_away(row, actor=ACTOR) is True
+    assert not Draft.objects.exists()
