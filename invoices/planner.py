@@ -155,6 +155,10 @@ def _plan_change(plan: Plan, change: PlannedChange, papers: _Papers, *, explain:
         _plan_refund(plan, change)
     if explain and invoice:
         _show_papers(change, invoice)
+    if invoice and not credit and change.payment_changes and not change.payment.counts_as_paid:
+        title = _("Invoice %(number)s stands") % {"number": invoice.number}
+        reason = _("It may say that it is paid. Where it should not stand, take it back with a credit note.")
+        change.add(NotGoing(key="document:stands", icon="file-text", title=title, reason=reason))
     trigger = _trigger_of(change, papers.seller)
     if trigger and not credit:
         _plan_invoice(plan, change, papers, trigger, is_waiting=any(d.kind == KIND.INVOICE for d in waiting), explain=explain)

@@ -29,6 +29,7 @@ from orders.models import (
     Order,
     OrderEvent,
     OrderLine,
+    Payment,
     PaymentMethod,
     ReturnCase,
     Role,
@@ -179,6 +180,7 @@ class World:
 PANELS = {
     "admin:orders_order_status": {"fulfilment": "DELIVERED"},
     "admin:orders_order_payment": {"amount": "5"},
+    "admin:orders_order_unpay/part": {"reason": "Never came"},
     "admin:orders_order_refund": {"amount": "5"},
     "admin:orders_order_tracking/part": {"tracking_number": "6A2"},
     "admin:orders_order_shipment": {},
@@ -209,7 +211,15 @@ VARIANTS = {
     + ["fulfilment=DELIVERED", "payment=CANCELLED"],
     "admin:orders_order_add": ["suggest=customers", "suggest=articles"],
 }
-PARTS = {"_return": ReturnCase, "tracking": Shipment, "note_file": NoteFile, "answer": Note, "quantity": OrderLine, "why": OrderLine}
+PARTS = {
+    "_return": ReturnCase,
+    "tracking": Shipment,
+    "note_file": NoteFile,
+    "answer": Note,
+    "quantity": OrderLine,
+    "why": OrderLine,
+    "unpay": Payment,
+}
 NAMED = {
     "documents:quote": Draft,
     "documents:kept_quote": Quote,

@@ -157,6 +157,13 @@ def _contents(rows: list[ShipmentLine]) -> Iterator[str]:
 def _money(change: PlannedChange) -> Iterator[Effect]:
     order = change.order
     for payment in change.payments:
+        if payment.amount < 0:
+            amount = format_money(-payment.amount, order.currency)
+            title = _("The payment of %(amount)s no longer counts") % {"amount": amount}
+            yield Effect(
+                "undo-2", title, when=_("at once"), lines=(_("It stays in the history, with a row that takes it back."), _balance(change))
+            )
+            continue
         words = {"amount": format_money(payment.amount, order.currency), "method": payment.method or _("no method")}
         yield Effect(
             "credit-card",
@@ -165,6 +172,10 @@ def _money(change: PlannedChange) -> Iterator[Effect]:
             lines=(_("%(method)s; recorded as received, no money is moved.") % words, _balance(change)),
         )
     for refund, rows in change.refunds:
+        if refund.amount < 0:
+            title = _("The refund of %(amount)s no longer counts") % {"amount": format_money(-refund.amount, order.currency)}
+            yield Effect("undo-2", title, when=_("at once"), lines=(_balance(change),))
+            continue
         words = {"amount": format_money(refund.amount, order.currency), "method": refund.method or _("no method")}
         lines = [
             _("%(count)d × %(name)s: %(amount)s")

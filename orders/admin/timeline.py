@@ -203,9 +203,15 @@ def _hold_title(event: OrderEvent) -> str:
 
 def _money_words(order: Order, payments: list[Payment], refunds: list[Refund]) -> Iterator[str]:
     for payment in payments:
+        if payment.amount < 0:
+            yield _("%(amount)s taken back") % {"amount": format_money(-payment.amount, order.currency)}
+            continue
         words = {"amount": format_money(payment.amount, order.currency), "method": payment.method}
         yield (_("%(amount)s received, %(method)s") if payment.method else _("%(amount)s received")) % words
     for refund in refunds:
+        if refund.amount < 0:
+            yield _("refund of %(amount)s taken back") % {"amount": format_money(-refund.amount, order.currency)}
+            continue
         if not refund.amount:
             yield _("%(amount)s taken off for an exchange") % {"amount": format_money(refund.credited, order.currency)}
             continue

@@ -25,6 +25,11 @@ class Payment(models.Model):
     def __str__(self) -> str:
         return f"{self.amount}"
 
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Received, and no row takes it back yet."""
+        return self.amount > 0 and not hasattr(self, "reversed_by")
+
 
 class Refund(models.Model):
     """Money given back. `credited` is what it takes off the order's value (less than `amount` when an overpayment goes back)."""

@@ -53,6 +53,43 @@ class PaymentWish(OneOrderWish):
         return change
 
 
+@dataclass(kw_only=True)
+class TakeBackPaymentWish(OneOrderWish):
+    """A payment was recorded that never came: a row of the opposite amount takes it back. Nothing is deleted or given back.
+
+    With `set_unpaid` an order that is no longer paid up awaits payment again.
+    """
+
+    payment_id: int
+    reason: str
+    set_unpaid: bool = True
+
+    def plan_order(self, order: Order, world: World) -> PlannedChange:
+        """Raises StaleOrder, NotAllowed without orders.record_payment, InvalidWish without a reason, for a payment of another order
+        and for one whose money was given back."""
+        self.require("orders.record_payment", _("You may not record payments."))
+        change = world.change_of(order, OrderEvent.Kind.PAYMENT)
+        payment = Payment.objects.filter(order=order, pk=self.payment_id, amount__gt=0).select_related("reversed_by").first()
+        if payment is None:
+            raise InvalidWish(_("This payment is not on the order."))
+        if not payment.can_be_taken_back:
+            return change  # taken back already: a double click costs nothing
+        self.check_version(order)
+        change.reason, change.personal_word = self.reason.strip()[:400], self.personal_word
+        if not change.reason:
+            raise InvalidWish(_("Say why the payment is taken back."), field="reason")
+        if payment.amount > order.refundable:
+            left = format_money(order.refundable, order.currency)
+            raise InvalidWish(_("Only %(left)s of the money is still here: the rest was given back.") % {"left": left})
+        change.payments.append(
+            Payment(amount=-payment.amount, method=payment.method, reference=payment.reference, received_at=world.now, reverses=payment)
+        )
+        if self.set_unpaid and change.payment.counts_as_paid and change.balance_after > 0:
+            change.payment = world.status(Axis.PAYMENT, "AWAITING_PAYMENT")
+            carry_consequences(change, world, record=False)
+        return change
+
+
 @dataclass(frozen=True)
 class RefundPiece:
     """Refunded pieces of a line; of these `shelf` go back on the shelf, `lost` are gone, the rest stays with the customer."""

@@ -5,7 +5,7 @@ from orders.admin.wishes.contact import ContactForm
 from orders.admin.wishes.editing import DetailsForm, HoldForm, QuantityForm
 from orders.admin.wishes.ending import CancelForm, DeleteForm, RestoreForm
 from orders.admin.wishes.goods import ReturnForm, ShipmentForm, TrackingForm
-from orders.admin.wishes.money import PaymentForm, RefundForm
+from orders.admin.wishes.money import PaymentForm, RefundForm, TakeBackPaymentForm
 from orders.admin.wishes.packing import PackForm
 from orders.admin.wishes.returns import (
     ApproveReturnForm,
@@ -24,6 +24,7 @@ __all__ = ["FORMS", "OF_A_PART", "Subject", "Ticks", "WishForm", "subject_of"]
 FORMS: dict[str, type[WishForm]] = {
     "status": StatusForm,
     "payment": PaymentForm,
+    "unpay": TakeBackPaymentForm,
     "refund": RefundForm,
     "shipment": ShipmentForm,
     "tracking": TrackingForm,
@@ -44,8 +45,10 @@ FORMS: dict[str, type[WishForm]] = {
     "contact": ContactForm,
 }
 
-# Changes of one part of an order: the address names the item, the parcel or the return.
-OF_A_PART = frozenset({"approve_return", "refuse_return", "receive_return", "inspect_return", "close_return", "tracking", "quantity"})
+# Changes of one part of an order: the address names the item, the payment, the parcel or the return.
+OF_A_PART = frozenset(
+    {"approve_return", "refuse_return", "receive_return", "inspect_return", "close_return", "tracking", "unpay", "quantity"}
+)
 
 
 def subject_of(order: Order, actor: Actor, *, part: int = 0) -> Subject:

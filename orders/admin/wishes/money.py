@@ -8,11 +8,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orders.admin.wishes.base import Subject, Ticks, WishForm, money_input, pieces_field, text_input
+from orders.admin.wishes.base import AsksReason, Subject, Ticks, WishForm, money_input, pieces_field, text_input
 from orders.models import ReturnCaseLine
 from orders.money import format_money
 from orders.services.limits import limit_words, refund_limit
-from orders.services.payments import PaymentWish, RefundPiece, RefundWish, refunded_pieces, refunded_shipping
+from orders.services.payments import PaymentWish, RefundPiece, RefundWish, TakeBackPaymentWish, refunded_pieces, refunded_shipping
 from orders.services.stock import Pieces
 
 
@@ -45,6 +45,37 @@ class PaymentForm(WishForm):
             method=data["method"],
             reference=data["reference"],
             set_paid=data.get("set_paid", False),
+            skip=ticks.skip,
+            oversell=ticks.oversell,
+            personal_word=data["personal_word"],
+        )
+
+
+class TakeBackPaymentForm(AsksReason):
+    """A payment that was recorded and never came."""
+
+    icon = "undo-2"
+    light = frozenset({"reason"})
+    button = gettext_lazy("Take the payment back")
+
+    def title(self) -> str:
+        return _("Take back a payment of #%(number)s") % {"number": self.order.number}
+
+    def build(self) -> None:
+        self.add_reason(_("Reason"), _("For money that never came. Money that goes back to the customer is a refund."))
+        if self.order.payment_status.counts_as_paid:
+            self.fields["set_unpaid"] = forms.BooleanField(
+                label=_("Set the status Awaiting payment where something is due again"), required=False, initial=True
+            )
+
+    def wish(self, ticks: Ticks) -> TakeBackPaymentWish:
+        data = self.cleaned_data
+        return TakeBackPaymentWish(
+            order_id=self.order.pk,
+            payment_id=self.subject.part,
+            actor=self.subject.actor,
+            reason=self.reason(),
+            set_unpaid=data.get("set_unpaid", False),
             skip=ticks.skip,
             oversell=ticks.oversell,
             personal_word=data["personal_word"],
