@@ -9,9 +9,11 @@ from django.contrib.auth.models import Permission, User
 
 from orders.choices import ChangeSource
 from orders.drafts import DraftLine, OrderDraft, Person
+from orders.edits import LineEdit, OrderEdit
 from orders.models import Order, Product, Shop, StockMovement, TaxClass, TaxRate, Variant
 from orders.services.intake import place_order
 from orders.services.plan import Actor, Outcome, apply
+from orders.services.proposing import EditWish
 from orders.services.status import StatusWish
 from orders.services.stock import adjust_stock
 
@@ -100,3 +102,9 @@ def stock_of(sku: str) -> tuple[int, int]:
     """(on hand, committed) of a SKU."""
     variant = Variant.objects.get(sku=sku)
     return variant.on_hand, variant.committed
+
+
+def quantity_edit(order: Order, quantity: int, *, actor: Actor = ROBOT, sku: str = "", reason: str = "") -> EditWish:
+    """The edit of one quantity: of the item `sku`, or of the only one."""
+    line = order.lines.get(is_removed=False, **({"sku": sku} if sku else {}))
+    return EditWish(order_id=order.pk, edit=OrderEdit(lines=(LineEdit(line.pk, quantity=quantity),), reason=reason), actor=actor)

@@ -196,7 +196,6 @@ PANELS = {
     "admin:orders_order_inspect_return/part": {},
     "admin:orders_order_close_return/part": {},
     "admin:orders_order_hold": {"held": "1", "reason": "Waits"},
-    "admin:orders_order_quantity/part": {"quantity": "3", "reason": "Miscounted"},
     "admin:orders_order_details": {"tags": "Gift"},
     "admin:orders_order_contact": {"phone": "0240123456"},
 }
@@ -211,15 +210,7 @@ VARIANTS = {
     + ["fulfilment=DELIVERED", "payment=CANCELLED"],
     "admin:orders_order_add": ["suggest=customers", "suggest=articles"],
 }
-PARTS = {
-    "_return": ReturnCase,
-    "tracking": Shipment,
-    "note_file": NoteFile,
-    "answer": Note,
-    "quantity": OrderLine,
-    "why": OrderLine,
-    "unpay": Payment,
-}
+PARTS = {"_return": ReturnCase, "tracking": Shipment, "note_file": NoteFile, "answer": Note, "why": OrderLine, "unpay": Payment}
 NAMED = {
     "documents:quote": Draft,
     "documents:kept_quote": Quote,

@@ -130,4 +130,4 @@ def _changed_by(name: str, events: list[OrderEvent]) -> str:
     return ""
 
 
-KEYS: dict[str, set[str]] = {"reason": {"hold_reason"}, "held": {"is_held"}, "quantity": {"quantities"}}
+KEYS: dict[str, set[str]] = {"reason": {"hold_reason"}, "held": {"is_held"}}

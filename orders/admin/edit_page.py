@@ -60,10 +60,10 @@ def edit_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
 def _open(request: HttpRequest, site: AdminSite, order: Order, row: OrderProposal | None) -> HttpResponse:
     base = OrderEdit.from_json(row.body) if row else None
     note = ""
-    if (wanted := request.GET.get("exchange", "")).isdecimal() and len(wanted) < 18:
+    if case := _number_in(request.GET, "exchange"):
         if row is None:
-            base = _exchange(order, int(wanted))
-        elif row.body.get("return_id") != int(wanted):
+            base = _exchange(order, case)
+        elif row.body.get("return_id") != case:
             note = _("Somebody is editing this order already: save that edit or give it up, then exchange.")
     if wanted := request.GET.get("revert", ""):
         event = _edit_event(order, wanted)
@@ -154,10 +154,16 @@ def _saved_before(order: Order, data: QueryDict) -> OrderProposal | None:
 def _base_of(order: Order, row: OrderProposal | None, data: QueryDict) -> OrderEdit | None:
     if row is not None:
         return OrderEdit.from_json(row.body)
-    if (wanted := data.get("return_id", "")).isdecimal() and len(wanted) < 18:
-        return _exchange(order, int(wanted))
+    if case := _number_in(data, "return_id"):
+        return _exchange(order, case)
     event = _edit_event(order, data.get("reverts", ""))
     return counter_edit(event) if event else None
+
+
+def _number_in(data: QueryDict, name: str) -> int:
+    """A number that an address or a field names; 0 for anything else."""
+    text = data.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 18 else 0
 
 
 def _exchange(order: Order, return_id: int) -> OrderEdit:
@@ -281,6 +287,7 @@ def _context(request: HttpRequest, sheet: EditSheet, note: str) -> dict[str, Any
         "order_url": order_url(request, order),
         "opened": json.dumps(sheet.opened),
         "article_text": text,
+        "at": _number_in(request.GET, "at"),
         "articles": articles_found(text) if text else [],
         **_meanwhile(sheet),
     }

@@ -1,4 +1,4 @@
-"""Smaller changes of a placed order: quantity of a line, notes, hold, details, tags."""
+"""Smaller changes of a placed order: notes, hold, details, tags."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,12 +7,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orders.edits import LineEdit, OrderEdit
 from orders.errors import InvalidWish
 from orders.models import Note, NoteFile, NoteMention, Order, OrderEvent
 from orders.people import mentioned, readers_of_orders
 from orders.services.plan import OneOrderWish, OrdersWish, PlannedChange, World
-from orders.services.proposing import EditWish
 
 EDITABLE = frozenset({"no_customer_mail", "assignee_id", "follow_up_on", "delivery_on", "pickup_at"})
 NOTE_LENGTH = 10_000
@@ -28,27 +26,6 @@ class StoredFile:
     name: str
     size: int
     content_type: str = ""
-
-
-@dataclass(kw_only=True)
-class QuantityWish(OneOrderWish):
-    """Set the quantity of one line; totals and VAT follow, prices, discounts and shipping are kept."""
-
-    line_id: int
-    quantity: int
-    reason: str = ""
-
-    def plan_order(self, order: Order, world: World) -> PlannedChange:
-        """Raises StaleOrder, NotAllowed without orders.change_order, InvalidWish below what was shipped, returned or refunded.
-
-        Planned as the edit that it is, so that VAT and shares of the line follow and no limit of an edit is passed by.
-        """
-        edit = OrderEdit(lines=(LineEdit(self.line_id, quantity=self.quantity),), reason=self.reason)
-        wish = EditWish(order_id=order.pk, edit=edit, actor=self.actor, versions=self.versions)
-        try:
-            return wish.plan_order(order, world)
-        except InvalidWish as error:
-            raise InvalidWish(str(error), field="quantity") from error
 
 
 @dataclass(kw_only=True)

@@ -9,9 +9,8 @@ from orders.choices import ChangeSource
 from orders.drafts import DraftDiscount
 from orders.integrity import find_problems
 from orders.models import Order, OrderProposal
-from orders.services.editing import QuantityWish
 from orders.services.plan import Actor, apply
-from tests.makers import make_order, make_variant, stock_of
+from tests.makers import make_order, make_variant, quantity_edit, stock_of
 
 PAUL = Actor(ChangeSource.CLERK, None, "Paul")
 
@@ -82,7 +81,7 @@ def test_a_change_by_somebody_else_is_shown_and_the_edit_taken_over(office):
     office.goto(f"{office.base}/admin/orders/order/{order.pk}/edit/")
     office.get_by_label("Price of Mug").fill("10.00")
     expect(office.locator("#edit-save")).to_have_text("Save 1 change")
-    apply(QuantityWish(order_id=order.pk, line_id=order.lines.get().pk, quantity=4, actor=PAUL)).or_raise()
+    apply(quantity_edit(order, 4, actor=PAUL)).or_raise()
     office.locator("#edit-save").click()
     expect(office.locator("#edit-note")).to_contain_text("Nothing was saved")  # the answer to the click, not to the last keystroke
     expect(office.locator("#edit-notes")).to_contain_text("Paul")

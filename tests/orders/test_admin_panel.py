@@ -298,16 +298,6 @@ def test_hold_and_release(staff):
     assert reload(order).is_held is False
 
 
-def test_another_quantity_shows_the_new_total_first(staff):
-    make_variant("MUG", on_hand=10)
-    order = make_order("PAID", items={"MUG": 3})
-    line = order.lines.get()
-    again = staff.post(place(order, "quantity", line.pk), fields_of(staff.get(place(order, "quantity", line.pk))) | {"quantity": "5"})
-    assert ("total", "€36.00", "€60.00") in [row for effect in again.context["effects"] for row in effect.differences]
-    assert staff.post(place(order, "quantity", line.pk), fields_of(again)).status_code == 302
-    assert (reload(order).total, stock_of("MUG")) == (Decimal("60"), (10, 5))
-
-
 def test_tags_and_details_change_together(staff):
     order = make_order("PAID", tags=("Gift", "Old"))
     data = fields_of(staff.get(place(order, "details"))) | {"tags": "Gift, Fragile", "no_customer_mail": "on"}

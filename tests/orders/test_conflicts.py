@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orders.merging import Outcome, merge, merge_names
 from orders.models import Order, OrderAddress
 from orders.services.contact import ContactWish
-from orders.services.editing import DetailsWish, HoldWish, NoteWish, QuantityWish
+from orders.services.editing import DetailsWish, HoldWish, NoteWish
 from orders.services.plan import Actor, apply
 from tests.makers import make_clerk, make_order, make_shop, make_variant
 
@@ -165,20 +165,6 @@ def test_tags_of_two_clerks_are_put_together(clerks):
     assert conflict.context["conflict"].overlaps == []
     clerks.post(place(order, "details"), sent(conflict))
     assert sorted(tag.name for tag in order.tags.all()) == ["Fragile", "Gift"]
-
-
-def test_two_quantities_are_a_choice_that_shows_what_it_does_first(clerks):
-    order = make_order("PAID", items={"MUG": 3})
-    line = order.lines.get()
-    form = clerks.get(place(order, "quantity", line.pk))
-    apply(QuantityWish(order_id=order.pk, line_id=line.pk, quantity=5, actor=clerks.paul)).or_raise()
-    conflict = clerks.post(place(order, "quantity", line.pk), sent(form, quantity="2", reason="asked by phone"))
-    (row,) = conflict.context["conflict"].overlaps
-    assert (row.seen, row.now, row.wanted, row.by) == ("3", "5", "2", "paul")
-    look = clerks.post(place(order, "quantity", line.pk), sent(conflict, **{"choose-quantity": "mine"}))
-    assert (look.status_code, order.lines.get().quantity) == (200, 5)
-    clerks.post(place(order, "quantity", line.pk), sent(look))
-    assert (order.lines.get().quantity, order.events.first().reason) == (2, "asked by phone")
 
 
 def test_two_reasons_for_a_hold_are_shown(clerks):

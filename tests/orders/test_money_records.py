@@ -7,12 +7,12 @@ import pytest
 from orders.drafts import DraftDiscount
 from orders.errors import CannotUndo, InvalidWish, NotAllowed
 from orders.models import Order, Refund
-from orders.services.editing import HoldWish, NoteWish, QuantityWish
+from orders.services.editing import HoldWish, NoteWish
 from orders.services.fulfilment import ReturnWish, ShipmentWish, TrackingWish
 from orders.services.payments import PaymentWish, RefundPiece, RefundWish
 from orders.services.plan import Actor, apply
 from orders.services.undo import UndoWish
-from tests.makers import CLERK, ROBOT, make_clerk, make_order, make_variant, set_status, stock_of
+from tests.makers import CLERK, ROBOT, make_clerk, make_order, make_variant, quantity_edit, set_status, stock_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -111,7 +111,7 @@ def test_a_quantity_stays_above_what_was_refunded():
     line = order.lines.get()
     do(RefundWish(order_id=order.pk, actor=ROBOT, pieces=[RefundPiece(line.pk, 2)], set_status=False))
     with pytest.raises(InvalidWish, match="at least 2"):
-        do(QuantityWish(order_id=order.pk, line_id=line.pk, quantity=1, actor=ROBOT))
+        do(quantity_edit(order, 1))
 
 
 def test_undoing_a_refund_needs_the_right_to_refund():
@@ -168,7 +168,7 @@ def test_a_return_puts_pieces_back_without_money():
 def test_a_changed_quantity_moves_stock_and_totals():
     make_variant("MUG", on_hand=10)
     order = make_order("PAID", items={"MUG": 3})
-    do(QuantityWish(order_id=order.pk, line_id=order.lines.get().pk, quantity=5, actor=ROBOT))
+    do(quantity_edit(order, 5))
     after = fresh(order)
     assert (stock_of("MUG"), after.total, after.tax, after.balance) == ((10, 5), Decimal(60), Decimal(10), Decimal(24))
 
@@ -223,7 +223,7 @@ def test_undoing_a_shipment_voids_the_parcel():
 
 def test_undoing_a_quantity_restores_totals():
     order = make_order("PAID", items={"MUG": 3})
-    undo(order, do(QuantityWish(order_id=order.pk, line_id=order.lines.get().pk, quantity=5, actor=CLERK)).event)
+    undo(order, do(quantity_edit(order, 5, actor=CLERK)).event)
     assert (fresh(order).total, order.lines.get().quantity, stock_of("MUG")) == (Decimal(36), 3, (10, 3))
 
 

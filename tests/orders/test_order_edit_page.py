@@ -1,5 +1,6 @@
 """The page that edits an order, without scripts: what it shows, keeps, refuses and saves, and who may."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -9,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from invoices.services import issue_invoice
 from orders.drafts import DraftDiscount, DraftLine
 from orders.models import Order, OrderEvent, OrderProposal, Shop
-from orders.services.editing import NoteWish, QuantityWish
+from orders.services.editing import NoteWish
 from orders.services.plan import apply
 from tests.invoices.makers import make_seller
-from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, stock_of
+from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, quantity_edit, stock_of
 from tests.orders.editing_form import form_of
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +124,7 @@ def test_opening_the_page_leaves_no_trace(staff):
 def test_a_parallel_change_refuses_and_shows_what_changed(staff):
     order = make_order(items={"MUG": 2, "POT": 1})
     page = send(staff, order, staff.get(place(order)), **{field(order, "price"): "10", field(order, "quantity", "POT"): "2"})
-    apply(QuantityWish(order_id=order.pk, line_id=order.lines.get(sku="POT").pk, quantity=3, actor=ROBOT)).or_raise()
+    apply(quantity_edit(order, 3, sku="POT")).or_raise()
     refused = send(staff, order, page, "accept")
     assert "Somebody changed this order since you began" in refused.content.decode()
     assert refused.context["overlaps"] == [("Article POT, quantity", "3", "2")]
@@ -137,7 +138,7 @@ def test_a_parallel_change_refuses_and_shows_what_changed(staff):
 def test_a_parallel_change_of_a_field_nobody_touched_is_not_undone(staff):
     order = make_order(items={"MUG": 2})
     page = staff.get(place(order))
-    apply(QuantityWish(order_id=order.pk, line_id=order.lines.get().pk, quantity=4, actor=ROBOT)).or_raise()
+    apply(quantity_edit(order, 4)).or_raise()
     stale = send(staff, order, page, **{field(order, "price"): "10"})
     assert OrderProposal.objects.get().body["lines"][0]["quantity"] is None
     send(staff, order, send(staff, order, stale, "rebase"), "accept")
@@ -260,3 +261,12 @@ def test_a_button_adds_another_surcharge(staff):
     send(staff, order, page, "accept")
     order.refresh_from_db()
     assert (order.surcharges_total, order.tips_total, order.total) == (Decimal(2), Decimal(3), Decimal(17))
+
+
+def test_the_quantity_on_the_order_leads_to_its_field(staff):
+    order = make_order(items={"MUG": 2, "POT": 1})
+    address = f"{place(order)}?at={order.lines.get(sku='POT').pk}"
+    assert address in staff.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+    page = staff.get(address).content.decode()
+    (tag,) = [tag for tag in re.findall(r"<input[^>]*autofocus[^>]*>", page) if "line-" in tag]
+    assert f'name="{field(order, "quantity", "POT")}"' in tag

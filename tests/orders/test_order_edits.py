@@ -13,7 +13,7 @@ from orders.errors import InvalidWish, NotAllowed, NotEnoughStock, StaleOrder
 from orders.integrity import find_problems
 from orders.models import Order, OrderProposal, ShippingMethod, Variant
 from orders.services.counter_edit import counter_edit
-from orders.services.editing import NoteWish, QuantityWish
+from orders.services.editing import NoteWish
 from orders.services.fulfilment import ShipmentWish
 from orders.services.payments import RefundPiece, RefundWish
 from orders.services.plan import Actor, apply, plan
@@ -22,7 +22,7 @@ from orders.services.repricing import Content
 from orders.services.undo import UndoWish
 from orders.tax import vat_of_import
 from tests.invoices.makers import make_seller
-from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_tax_class, make_variant, stock_of
+from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_tax_class, make_variant, quantity_edit, stock_of
 from tests.orders.ecwid_documents import document, item, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -375,7 +375,7 @@ def proposal(order, *, actor=ROBOT, **wanted):
 def test_a_change_by_somebody_else_refuses_the_stale_proposal():
     order = make_order(items={"MUG": 2})
     row = proposal(order, added=(pot(),))
-    apply(QuantityWish(order_id=order.pk, line_id=line_of(order).pk, quantity=3, actor=ROBOT)).or_raise()
+    apply(quantity_edit(order, 3)).or_raise()
     with pytest.raises(StaleOrder):
         accept_proposal(row, actor=ROBOT)
     row.refresh_from_db()

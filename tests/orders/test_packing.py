@@ -17,11 +17,10 @@ from orders.integrity import find_problems
 from orders.models import Order, Packing, Shipment, Variant
 from orders.parcelled import parcelled_of
 from orders.services import packing
-from orders.services.editing import QuantityWish
 from orders.services.fulfilment import ShipmentWish
 from orders.services.packing import AtAnotherTable, CollectWish, ParcelWish, WrongItem, box_of, count, put_back, scan, take
 from orders.services.plan import Actor, apply
-from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, set_status, stock_of
+from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, quantity_edit, set_status, stock_of
 from tests.racing import run_together, without_locks
 
 QUEUE = reverse("admin:orders_order_packing")
@@ -308,7 +307,7 @@ def ship_and_shrink(order):
     line = order.lines.get()
     return run_together(
         lambda: apply(ShipmentWish(order_id=order.pk, actor=ROBOT, tracking_number=f"6A{order.pk}")).or_raise(),
-        lambda: apply(QuantityWish(order_id=order.pk, actor=ROBOT, line_id=line.pk, quantity=1)).or_raise(),
+        lambda: apply(quantity_edit(order, 1, sku=line.sku)).or_raise(),
     )
 
 

@@ -8,10 +8,10 @@ from invoices.services import issue_invoice
 from orders.choices import ChangeSource
 from orders.models import BulkItem, BulkJob, Order
 from orders.services.contact import ContactWish
-from orders.services.editing import DetailsWish, HoldWish, NoteWish, QuantityWish
+from orders.services.editing import DetailsWish, HoldWish, NoteWish
 from orders.services.plan import Actor, apply
 from tests.invoices.makers import make_seller
-from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, set_status
+from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, quantity_edit, set_status
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_people_are_told_by_name_and_tags_one_by_one(client, ines):
 
 def test_every_amount_that_an_edit_changed_is_told(client, ines):
     order = make_order("PAID", items={"MUG": 3})
-    apply(QuantityWish(order_id=order.pk, line_id=order.lines.get().pk, quantity=2, actor=Actor.clerk(ines))).or_raise()
+    apply(quantity_edit(order, 2, actor=Actor.clerk(ines))).or_raise()
     found = {what: (old, new) for what, old, new in changes_of(client, order)}
     assert found["Article MUG"] == ("× 3", "× 2")
     assert (found["Total"], found["Tax"]) == (("€36.00", "€24.00"), ("€6.00", "€4.00"))

@@ -2,7 +2,7 @@
 
 from orders.admin.wishes.base import Subject, Ticks, WishForm
 from orders.admin.wishes.contact import ContactForm
-from orders.admin.wishes.editing import DetailsForm, HoldForm, QuantityForm
+from orders.admin.wishes.editing import DetailsForm, HoldForm
 from orders.admin.wishes.ending import CancelForm, DeleteForm, RestoreForm
 from orders.admin.wishes.goods import ReturnForm, ShipmentForm, TrackingForm
 from orders.admin.wishes.money import PaymentForm, RefundForm, TakeBackPaymentForm
@@ -40,15 +40,12 @@ FORMS: dict[str, type[WishForm]] = {
     "inspect_return": InspectReturnForm,
     "close_return": CloseReturnForm,
     "hold": HoldForm,
-    "quantity": QuantityForm,
     "details": DetailsForm,
     "contact": ContactForm,
 }
 
-# Changes of one part of an order: the address names the item, the payment, the parcel or the return.
-OF_A_PART = frozenset(
-    {"approve_return", "refuse_return", "receive_return", "inspect_return", "close_return", "tracking", "unpay", "quantity"}
-)
+# Changes of one part of an order: the address names the payment, the parcel or the return.
+OF_A_PART = frozenset({"approve_return", "refuse_return", "receive_return", "inspect_return", "close_return", "tracking", "unpay"})
 
 
 def subject_of(order: Order, actor: Actor, *, part: int = 0) -> Subject:

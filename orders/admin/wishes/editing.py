@@ -1,4 +1,4 @@
-"""Smaller changes: hold, quantity of an item, tags, assignee and other details."""
+"""Smaller changes: hold, tags, assignee and other details."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from orders.admin.effects import in_words
 from orders.admin.wishes.base import Subject, Ticks, WishForm, text_input
 from orders.models import Order
 from orders.people import name_of, readers_of_orders
-from orders.services.editing import DetailsWish, HoldWish, QuantityWish
+from orders.services.editing import DetailsWish, HoldWish
 
 
 class HoldForm(WishForm):
@@ -56,41 +56,6 @@ class HoldForm(WishForm):
             held=self.held,
             reason=self.cleaned_data.get("reason", "") if self.held else "",
             skip=ticks.skip,
-        )
-
-
-class QuantityForm(WishForm):
-    """Another quantity of one item."""
-
-    light = frozenset({"reason"})
-    own_business = frozenset({"personal_word", "reason"})
-    merges = True
-
-    def title(self) -> str:
-        return _("Change a quantity of #%(number)s") % {"number": self.order.number}
-
-    def build(self) -> None:
-        line = next((line for line in self.lines if line.pk == self.subject.part), None)
-        self.fields["quantity"] = forms.IntegerField(
-            label=line.name if line else _("Quantity"),
-            min_value=1,
-            max_value=1_000_000,
-            initial=line.quantity if line else None,
-            help_text=_("Price, discounts and shipping stay as they are."),
-            widget=forms.NumberInput(attrs={"class": "input qty", "min": "1", "inputmode": "numeric"}),
-        )
-        self.fields["reason"] = forms.CharField(label=_("Reason"), required=False, max_length=400, widget=text_input())
-
-    def wish(self, ticks: Ticks) -> QuantityWish:
-        return QuantityWish(
-            order_id=self.order.pk,
-            line_id=self.subject.part,
-            quantity=self.cleaned_data["quantity"],
-            actor=self.subject.actor,
-            reason=self.cleaned_data["reason"],
-            skip=ticks.skip,
-            oversell=ticks.oversell,
-            personal_word=self.cleaned_data["personal_word"],
         )
 
 
