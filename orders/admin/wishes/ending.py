@@ -92,6 +92,7 @@ class DeleteForm(_EndsAnOrder):
     light = frozenset({"reason"})
     button = gettext_lazy("Delete the order")
     has_word: ClassVar[bool] = False
+    instead = gettext_lazy("Cancel the order…")  # what an order with an invoice is told to do
 
     def title(self) -> str:
         return _("Delete #%(number)s") % {"number": self.order.number}
