@@ -72,7 +72,7 @@ def _plan_kept_addresses(changes: Sequence[PlannedChange]) -> None:
     for change in changes:
         if invoice := invoices.get(change.order.pk or 0):
             title = _("Invoice %(number)s keeps the name and address it was issued with") % {"number": invoice.number}
-            reason = _("To correct it, issue a credit note and a new invoice.")
+            reason = _("To correct it, choose Edit instead: a credit note and a new invoice follow.")
             change.add(NotGoing(key="document:kept", icon="file-text", title=title, reason=reason))
 
 
