@@ -37,6 +37,22 @@
     if (event.target === dialog) dialog.close(); // the backdrop
   }));
 
+  // The return key in a field of a change that nothing shows yet looks first; the next one applies it. In a table, and on a page
+  // of its own, it only looks: there it is pressed to leave a field.
+  let typed = 0, asked = 0, seen = 0;
+  const isLook = (element) => element?.matches?.("#panel-form [hx-trigger$=look]");
+  document.addEventListener("input", (event) => { if (event.target.closest?.("#panel-form")) typed += 1; });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (isLook(event.detail.elt)) asked = typed; });
+  document.addEventListener("htmx:afterSwap", (event) => { seen = isLook(event.detail.requestConfig?.elt) ? asked : typed; });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
+    const form = event.target.matches?.("input:not([type=submit], [type=button])") && event.target.closest("#panel-form");
+    const look = form && $("[hx-trigger$=look]", form);
+    if (!look || !(event.target.closest("table") || form.matches(".refund-page") || $("#panel-apply").disabled)) return;
+    event.preventDefault();
+    if (seen !== typed) window.htmx?.trigger(look, "look");
+  });
+
   // A request that failed says so above the page; what was shown stays.
   const sayFailed = () => {
     const failed = $("#request-failed")?.content.cloneNode(true);

@@ -51,8 +51,10 @@ def panel_view(request: HttpRequest, site: AdminSite, pk: int, name: str, part: 
     order = _order_or_404(pk)
     data = picked(request.POST) if request.method == "POST" else request.GET
     view = look(data, order, request, name, part)
-    if request.method != "POST" or "preview" in data:
+    if request.method != "POST":
         return _show(request, site, view, name, part)
+    if "preview" in data:
+        return _preview(request, site, view, data, name=name, part=part)
     if is_stale(data, order, view.form):
         return show_conflict(request, site, view, data, name=name, part=part)
     if not view.form.is_valid():
@@ -76,6 +78,16 @@ def panel_view(request: HttpRequest, site: AdminSite, pk: int, name: str, part: 
         view, note = look(data, order, request, name, part), _stale_note(order) if isinstance(error, StaleOrder) else str(error)
         return _show(request, site, view, name, part, status=_status_of(error), note=note)
     return done(request, order, to=view.form.after())
+
+
+def _preview(request: HttpRequest, site: AdminSite, view: View, data: QueryDict, *, name: str, part: int) -> HttpResponse:
+    """What the typed fields would do. Where the order moved since the form was opened, that is said, with what others did left alone."""
+    order = view.form.order
+    if is_stale(data, order, view.form):
+        view, note = look(find_conflict(view.form, data).data, order, request, name, part), _merging_note(order)
+        return _show(request, site, view, name, part, moved=note, can_go_on=True)
+    was_moved = data.get("version", "") not in ("", str(order.version))
+    return _show(request, site, view, name, part, moved=_moved_note(order) if was_moved else "")
 
 
 def show_conflict(request: HttpRequest, site: AdminSite, view: View, data: QueryDict, *, name: str, part: int = 0) -> HttpResponse:
@@ -124,6 +136,8 @@ def _show(
     status: int = 200,
     note: str = "",
     conflict: Conflict | None = None,
+    moved: str = "",
+    can_go_on: bool = False,
 ) -> HttpResponse:
     order, form = view.form.order, view.form
     is_fragment = is_partial = bool(getattr(request, "htmx", False))
@@ -133,7 +147,7 @@ def _show(
         status = 422  # the frame shows a 403 as a failed request, and this one has its reason with it
     place = [order.pk, part] if part else [order.pk]
     # Without a script nothing looks again when something is typed: a form that opens as the order is may be sent as it is.
-    can_always = conflict is not None or (view.is_unchanged and form.merges and not is_fragment)
+    can_always = can_go_on or conflict is not None or (view.is_unchanged and form.merges and not is_fragment)
     refusal = view.refusal if form.is_filled or not isinstance(view.refusal, InvalidWish) else None
     context = {
         "title": form.title(),
@@ -151,6 +165,7 @@ def _show(
         **_opened(request, view.form, is_new=conflict is not None),
         "is_unchanged": view.is_unchanged,
         "note": note,
+        "moved": moved,
         "seen": view.digest,
         "shown": _as_query(view),
         "is_held": bool(view.plan and view.plan.is_held),
@@ -208,14 +223,23 @@ def _blocked_by(view: View) -> str:
 
 
 def _stale_note(order: Order) -> str:
+    return _with_latest(_("The order or the stock changed meanwhile. Nothing was saved."), order)
+
+
+def _moved_note(order: Order) -> str:
+    return _with_latest(_("The order changed since you opened this. What you see below is worked out anew."), order)
+
+
+def _merging_note(order: Order) -> str:
+    return _with_latest(_("The order changed since you opened this. Apply to see both changes side by side; nothing is lost."), order)
+
+
+def _with_latest(text: str, order: Order) -> str:
     latest = latest_change(order.pk)
-    last = (
-        _("Latest change: %(what)s, %(who)s.")
-        % {"what": latest.get_kind_display(), "who": latest.actor_name or latest.get_source_display()}
-        if latest
-        else ""
-    )
-    return " ".join(part for part in (_("The order or the stock changed meanwhile. Nothing was saved."), last) if part)
+    if latest is None:
+        return text
+    words = {"what": latest.get_kind_display(), "who": latest.actor_name or latest.get_source_display()}
+    return f"{text} " + _("Latest change: %(what)s, %(who)s.") % words
 
 
 def _status_of(error: OrderError | None) -> int:

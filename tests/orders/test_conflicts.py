@@ -218,3 +218,33 @@ def test_an_address_that_was_not_there_is_made_and_undone(clerks):
     assert order.addresses.get(kind="billing").as_lines() == ["1 place Royale", "France"]
     clerks.post(reverse("mail:undo", args=[order.events.first().pk]), {"next": "/admin/"})
     assert order.addresses.filter(kind=OrderAddress.Kind.BILLING).count() == 0
+
+
+def test_a_look_at_a_form_that_is_behind_leaves_what_others_did_alone_and_leads_on(clerks):
+    order = make_order("PAID")
+    form = clerks.get(place(order, "contact"))
+    apply(ContactWish(order_id=order.pk, actor=clerks.paul, values={"phone": "01 02"})).or_raise()
+    looked = clerks.post(place(order, "contact"), sent(form, po_number="PO-9", preview="1"))
+    page = looked.content.decode()
+    assert "The order changed since you opened this. Apply to see both changes side by side" in page
+    assert [row for effect in looked.context["effects"] for row in effect.differences] == [("purchase order", "", "PO-9")]
+    assert looked.context["can_apply"]
+
+
+def test_a_look_when_both_typed_the_same_can_still_be_applied(clerks):
+    order = make_order("PAID")
+    form = clerks.get(place(order, "contact"))
+    apply(ContactWish(order_id=order.pk, actor=clerks.paul, values={"phone": "01 02"})).or_raise()
+    looked = clerks.post(place(order, "contact"), sent(form, phone="07 08", preview="1"))
+    assert (looked.context["is_unchanged"], looked.context["can_apply"]) == (True, True)
+    assert clerks.post(place(order, "contact"), sent(looked, phone="07 08")).status_code == 409
+
+
+def test_a_look_at_a_refund_says_that_the_order_moved(clerks):
+    order = make_order("PAID", items={"MUG": 3})
+    form = clerks.get(place(order, "refund"))
+    apply(ContactWish(order_id=order.pk, actor=clerks.paul, values={"phone": "01 02"})).or_raise()
+    looked = clerks.post(place(order, "refund"), sent(form, amount="5", preview="1"))
+    assert "What you see below is worked out anew. Latest change: Details changed, paul." in looked.content.decode()
+    assert clerks.post(place(order, "refund"), sent(looked)).status_code == 302
+    assert reload(order).refunded_total == 5
