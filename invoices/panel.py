@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from invoices.models import Invoice, PendingDocument
 from orders.models import Order
@@ -19,6 +20,7 @@ class DocumentRow:
 
     title: str
     state: str = ""
+    happened: str = ""  # what the history says of it
     amount: str = ""
     tone: str = ""
     reasons: tuple[dict[str, str], ...] = ()
@@ -85,7 +87,7 @@ def _waiting_row(document: PendingDocument, order: Order, may: Any) -> DocumentR
     right = "invoices.issue_invoice" if is_invoice else "invoices.credit_invoice"
     return DocumentRow(
         title=str(document.get_kind_display()),
-        state=_("needs you before it can be issued") if needs_staff else _("will be issued"),
+        state=_waiting_words(is_invoice=is_invoice, needs_staff=needs_staff),
         amount=format_money(document.amount if is_invoice else -document.amount, order.currency) if document.amount else "",
         tone="warning" if needs_staff else "",
         reasons=tuple(document.reasons),
@@ -95,6 +97,13 @@ def _waiting_row(document: PendingDocument, order: Order, may: Any) -> DocumentR
     )
 
 
+def _waiting_words(*, is_invoice: bool, needs_staff: bool) -> str:
+    """Words per kind: in French an invoice is feminine and a credit note is not."""
+    if is_invoice:
+        return pgettext("invoice", "needs you before it can be issued") if needs_staff else pgettext("invoice", "will be issued")
+    return pgettext("credit note", "needs you before it can be issued") if needs_staff else pgettext("credit note", "will be issued")
+
+
 def _issued_row(invoice: Invoice, credited: dict[int, Any], may: Any) -> DocumentRow:
     url = reverse("documents:invoice", args=[invoice.public_id]) if may("invoices.view_invoice") else ""
     taken = credited.get(invoice.pk)
@@ -102,13 +111,14 @@ def _issued_row(invoice: Invoice, credited: dict[int, Any], may: Any) -> Documen
     if invoice.render_state == Invoice.RenderState.FAILED:
         state, tone = _("the file could not be made"), "danger"
     elif taken is not None:
-        state = _("credited entirely") if taken >= invoice.gross else _("credited in part")
+        state = pgettext("invoice", "credited entirely") if taken >= invoice.gross else pgettext("invoice", "credited in part")
     open_to_credit = not invoice.is_credit_note and (taken is None or taken < invoice.gross)
     return DocumentRow(
         title=f"{invoice.get_kind_display()} {invoice.number}",
         state=state,
         amount=format_money(invoice.sign * invoice.gross, invoice.currency),
         tone=tone,
+        happened=pgettext("credit note", "issued") if invoice.is_credit_note else pgettext("invoice", "issued"),
         issued_at=invoice.issued_at,
         issued_by=invoice.issued_by_name,
         open_url=url,

@@ -83,7 +83,7 @@ class OrderFilterSet(django_filters.FilterSet):
     )
     shipping_method = WordFilter(label=gettext_lazy("Shipping method"), method="with_method", suggestions="shipping_method")
     shipped = django_filters.ChoiceFilter(
-        label=gettext_lazy("Shipped"), method="shipped_in_part", choices=[("partly", gettext_lazy("in part"))], empty_label=ANY
+        label=gettext_lazy("Parcels sent"), method="shipped_in_part", choices=[("partly", gettext_lazy("in part"))], empty_label=ANY
     )
     country = WordFilter(label=gettext_lazy("Delivery country"), method="in_country")
     assignee = django_filters.ChoiceFilter(label=gettext_lazy("Assignee"), method="assigned", empty_label=ANY)
