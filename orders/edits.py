@@ -9,6 +9,7 @@ from orders.drafts import DraftLine, plain_json, stored_part
 from orders.models import OrderDiscount, OrderSurcharge
 
 KEEP, RECOMPUTE = "keep", "recompute"
+NET = "net"  # of prices: as sold, less the VAT that no longer applies or with the one that does now
 # Columns of an order that an edit may set. Sums follow from them and are never set.
 AMOUNTS = ("shipping_cost", "handling_fee", "gift_card_amount")
 TEXTS = ("payment_method", "shipping_method", "gift_card_code", "coupon_code", "tax_id")

@@ -20,7 +20,7 @@ from orders.admin.edit_texts import COLUMN_FIELDS, LINE, PLACE, TAX_FIELDS
 from orders.admin.form_rows import BLANK, ROW, amount_name, row_count, row_fields
 from orders.admin.manual_order_form import LineFormSet, read_options
 from orders.drafts import DraftLine
-from orders.edits import FOLLOWING, KEEP, RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, SurchargeEdit
+from orders.edits import FOLLOWING, KEEP, NET, RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, SurchargeEdit
 from orders.models import OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Variant
 
 
@@ -52,7 +52,10 @@ class EditForm(forms.Form):
             self.fields[name] = forms.CharField(label=label, max_length=400, required=False, widget=forms.TextInput({"list": f"{name}s"}))
             setattr(self, f"{name}s", list(names))
         for name, (keep, again) in _mode_words().items():
-            self.fields[name] = forms.ChoiceField(label=_MODE_LABELS[name], choices=[(KEEP, keep), (RECOMPUTE, again)], required=False)
+            choices = [(KEEP, keep), (RECOMPUTE, again)]
+            if name == "prices":
+                choices.insert(1, (NET, _("as sold, with VAT taken off or added")))
+            self.fields[name] = forms.ChoiceField(label=_MODE_LABELS[name], choices=choices, required=False)
         for line in lines:
             for name, field in _line_fields(line).items():
                 self.fields[f"line-{line.pk}-{name}"] = field

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from orders.choices import VatCategory
 from orders.drafts import OrderDraft, Person
-from orders.edits import COLUMNS, RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, SurchargeEdit
+from orders.edits import COLUMNS, NET, RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, SurchargeEdit
 from orders.errors import InvalidWish
 from orders.models import Order, OrderAddress, OrderDiscount, OrderLine, OrderSurcharge, ShippingMethod, Variant
 from orders.money import exponent, round_money
@@ -159,6 +159,8 @@ def _edited_line(
         _tax_again(changed, taxes.rule(variant.product.tax_class if variant else None, after.circumstances(), _goes_to(after, taxes)))
     if edit.prices == RECOMPUTE:
         _price_again(changed, line, world, taxes, after.order)
+    elif edit.prices == NET:
+        _move_vat(changed, line, after.order)
     for name, column in (("quantity", "quantity"), ("price", "price"), ("discount", "line_discount"), ("name", "name"), ("sku", "sku")):
         if (value := getattr(wanted, name)) is not None:
             setattr(changed, column, value)
@@ -204,14 +206,19 @@ def _tax_again(line: OrderLine, rule: TaxRule) -> None:
 def _price_again(line: OrderLine, sold: OrderLine, world: World, taxes: TaxTable, order: Order) -> None:
     """The catalogue's price of today; a free item only loses or gains the VAT that its price holds, once."""
     variant = line.variant
-    untaxed, was_untaxed = line.vat_category not in TAXED, sold.vat_category not in TAXED
     if variant is not None:
         if order.currency == world.shop.currency:
             line.price = line.product_price = variant.price
             domestic = taxes.domestic_rate(variant.product.tax_class)
-            if line.price_includes_tax and untaxed and domestic:
+            if line.price_includes_tax and line.vat_category not in TAXED and domestic:
                 line.price = round_money(variant.price / (1 + domestic / 100), order.currency)
         return
+    _move_vat(line, sold, order)
+
+
+def _move_vat(line: OrderLine, sold: OrderLine, order: Order) -> None:
+    """A price that holds VAT loses the one that no longer applies, or gains the one that does now; once."""
+    untaxed, was_untaxed = line.vat_category not in TAXED, sold.vat_category not in TAXED
     if line.price_includes_tax and untaxed and not was_untaxed and sold.vat_rate:
         line.price = round_money(sold.price / (1 + sold.vat_rate / 100), order.currency)
     elif line.price_includes_tax and was_untaxed and not untaxed and line.vat_rate and sold.vat_category:

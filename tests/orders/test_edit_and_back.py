@@ -9,7 +9,7 @@ from hypothesis import settings as rounds
 from hypothesis import strategies as st
 
 from orders.drafts import DraftDiscount, DraftLine
-from orders.edits import KEEP, RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, SurchargeEdit
+from orders.edits import KEEP, NET, RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, SurchargeEdit
 from orders.errors import OrderError
 from orders.integrity import find_problems
 from orders.models import Variant
@@ -46,7 +46,7 @@ def edits(draw):
         "columns": columns,
         "discounts": draw(st.none() | st.lists(discount, max_size=2).map(tuple)),
         "surcharges": draw(st.none() | st.lists(st.builds(SurchargeEdit, st.just("S"), cents), max_size=2).map(tuple)),
-        "prices": draw(modes),
+        "prices": draw(modes | st.just(NET)),
         "discounts_by": draw(modes),
     }
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from invoices.services import issue_invoice
 from orders.drafts import DraftDiscount, DraftLine
-from orders.models import Order, OrderEvent, OrderProposal, Shop
+from orders.models import Order, OrderEvent, OrderProposal, Shop, Variant
 from orders.services.editing import NoteWish
 from orders.services.plan import apply
 from tests.invoices.makers import make_seller
@@ -45,6 +45,17 @@ def save(client, order, page, **typed):
 
 def field(order, name, sku="MUG"):
     return f"line-{order.lines.get(sku=sku, is_removed=False).pk}-{name}"
+
+
+def test_an_exempt_customer_pays_what_was_sold_without_its_vat(staff):
+    order = make_order(items={"MUG": 2})
+    Variant.objects.filter(sku="MUG").update(price=Decimal("15.00"))
+    totals = []
+    for prices in ("keep", "net", "recompute"):
+        sheet = send(staff, order, staff.get(place(order)), tax_exempt="on", prices=prices).context["sheet"]
+        totals.append((sheet.change.after("tax"), sheet.total.after))
+    # 2 × 12.00 were sold, VAT in them or not; the catalogue asks 2 × 15.00 today, 12.50 each without VAT.
+    assert totals == [(Decimal(0), Decimal("24.00")), (Decimal(0), Decimal("20.00")), (Decimal(0), Decimal("25.00"))]
 
 
 def test_the_page_shows_old_and_new_and_changes_nothing(staff):

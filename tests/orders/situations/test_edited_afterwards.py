@@ -1,12 +1,13 @@
 """What is put right after the order was paid and invoiced: a gift, a missing article, an address, a coupon, a tax id, a price."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from invoices.services import issue_invoice
 from orders.drafts import DraftLine
-from orders.edits import RECOMPUTE, DiscountEdit, LineEdit, OrderEdit
+from orders.edits import NET, DiscountEdit, LineEdit, OrderEdit
 from orders.errors import InvalidWish
 from orders.models import Order, Variant
 from orders.services.fulfilment import ShipmentWish
@@ -151,8 +152,9 @@ def test_a_forgotten_coupon_is_taken_off_and_given_back(ines, invoicing, time_pa
 def test_an_exempt_customer_found_later_gets_the_vat_back(ines, invoicing, time_passes, pause):
     order = make_order("PAID", items={"MUG": 2}, email="lea@example.com", language="en", shipping_cost=Decimal("6.00"))
     time_passes()
+    Variant.objects.filter(sku="MUG").update(price=Decimal("15.00"))  # dearer since: what was sold stays as it was sold
     exempt = {"tax_id": "FR19812345676", "tax_id_valid": True, "tax_exempt": True, "shipping_cost": Decimal("5.00")}
-    edit(order, ines, columns=exempt, prices=RECOMPUTE, reason="A diplomatic mission")
+    edit(order, ines, columns=exempt, prices=NET, reason="A diplomatic mission")
     pause()
     click(RefundWish(order_id=order.pk, actor=ines, amount=Decimal("5.00"), reason="VAT of an exempt customer"))
     time_passes()
@@ -177,6 +179,16 @@ def test_an_exempt_customer_found_later_gets_the_vat_back(ines, invoicing, time_
     new = order.invoices.latest("id")
     assert [(group.category, group.base) for group in new.vat_groups.all()] == [("E", Decimal("25.00"))]
     assert new.buyer["vat_id"] == "FR19812345676"
+
+
+def test_an_exemption_that_was_wrong_puts_the_vat_on_again(ines):
+    order = make_order("PAID", items={"MUG": 3}, tax_exempt=True)
+    edit(order, ines, columns={"tax_exempt": False}, prices=NET)
+    # 3 × 10.00 without VAT were paid, 3 × 12.00 are due.
+    money = Money(total="36.00", vat="6.00", paid="30.00", refunded="0.00", credited="0.00", balance="6.00 to pay")
+    assert aftermath_of(order).money == money
+    edit(order, ines, columns={"tax_exempt": True}, prices=NET)
+    assert aftermath_of(order).money == replace(money, total="30.00", vat="0.00", balance="settled")
 
 
 @situation(9, "Quantity doubled by phone")
