@@ -83,3 +83,10 @@ def test_what_took_a_payment_back_is_no_payment_to_take_back(order):
     take_back(order, order.payments.get())
     assert [payment.can_be_taken_back for payment in order.payments.order_by("id")] == [False, False]
     assert take_back(order, order.payments.order_by("id").first()).unchanged == [order.pk]
+
+
+def test_a_refund_and_a_cancellation_say_who_reads_their_reason(order, client):
+    client.force_login(make_clerk(superuser=True))
+    refund, cancel = (client.get(reverse(f"admin:orders_order_{name}", args=[order.pk])).content.decode() for name in ("refund", "cancel"))
+    assert "The customer reads it, in the mail and on the credit note." in refund
+    assert "the customer does not read it" in cancel

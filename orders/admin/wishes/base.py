@@ -173,6 +173,11 @@ class WishForm(forms.Form):
     def add_method(self, label: str) -> None:
         self.add_choice("method", label, PaymentMethod.objects.filter(is_active=True), self.order.payment_method)
 
+    def add_told_reason(self) -> None:
+        """A reason that leaves the house: on the mail about the money and on the credit note."""
+        help_text = _("The customer reads it, in the mail and on the credit note.")
+        self.fields["reason"] = forms.CharField(label=_("Reason"), required=False, max_length=400, help_text=help_text, widget=text_input())
+
     def number(self, name: str, line: OrderLine) -> int:
         return self.cleaned_data.get(f"{name}-{line.pk}") or 0
 

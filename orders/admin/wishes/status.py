@@ -50,7 +50,7 @@ class StatusForm(WishForm):
             self._ask_record(self.to_payment)
             if self.to_payment.releases:
                 self._ask_shelf()
-                self.fields["reason"] = forms.CharField(label=_("Reason"), required=False, max_length=400, widget=text_input())
+                self.add_told_reason()
 
     def _current(self, axis: Axis) -> Status:
         return self.order.payment_status if axis == Axis.PAYMENT else self.order.fulfilment_status
