@@ -7,6 +7,8 @@ from unittest import mock
 from django.db import connections
 from django.db.models import QuerySet
 
+from orders.services.writing import save_changes
+
 
 def run_together(*jobs):
     """Start all jobs at one barrier; give back each result or the error it raised."""
@@ -34,4 +36,17 @@ def run_together(*jobs):
 def without_locks():
     """The control: SELECT ... FOR UPDATE taken away."""
     with mock.patch.object(QuerySet, "select_for_update", lambda self, *args, **kwargs: self):
+        yield
+
+
+@contextmanager
+def writing_together(count=2):
+    """The control made certain: whoever has read waits until all have, then all write. Only without locks can all get there."""
+    barrier = threading.Barrier(count)
+
+    def save(planned):
+        barrier.wait(timeout=10)
+        save_changes(planned)
+
+    with without_locks(), mock.patch("orders.services.plan.save_changes", save):
         yield
