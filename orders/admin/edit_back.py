@@ -70,7 +70,7 @@ def back_fields(most: Mapping[int, int], names: Mapping[int, str], *, is_return:
 
 def back_texts(edit: OrderEdit) -> dict[str, str]:
     """What the fields say for a stored edit."""
-    found = {}
+    found: dict[str, str] = {}
     for row in edit.taken_back:
         found |= {f"back-{row.line_id}-quantity": str(row.quantity), f"back-{row.line_id}-fate": "lost" if row.lost else "shelf"}
     return found
