@@ -23,8 +23,15 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (isPanel(event.detail.target)) openPanel(event.detail.elt);
   });
+  // Where the work begins: the field that was refused, else the first one to fill in, else the heading.
+  const placeFocus = (isAnswer) => {
+    const fields = $$(".panel-asks :is(input:not([type=hidden], [type=checkbox], [type=radio]), select, textarea)", panel).filter((field) => field.offsetParent !== null);
+    const first = (isAnswer && $(".panel-asks [aria-invalid=true]", panel)) || (matchMedia("(pointer: fine)").matches && fields[0]);
+    (first || $("#h-panel", panel))?.focus();
+    if (first) first.select?.();
+  };
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (isPanel(event.detail.target)) $("#h-panel", panel)?.focus();
+    if (isPanel(event.detail.target)) placeFocus(event.detail.requestConfig?.verb === "post");
     prepare(event.detail.target);
   });
   panel?.addEventListener("close", () => {

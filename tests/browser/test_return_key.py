@@ -77,3 +77,23 @@ def test_nobody_is_stuck_when_a_colleague_saved_meanwhile(office, order):
     office.click("#panel-apply")
     expect(office.locator("#panel")).to_be_hidden()
     assert Order.objects.get().phone == "07 08"
+
+
+def test_a_panel_begins_at_its_first_field_and_comes_back_to_the_refused_one(office, order):
+    line = order.lines.get()
+    open_panel(office, order, "shipment")
+    expect(office.locator(f"#panel-quantity-{line.pk}")).to_be_focused()
+    open_panel(office, order, "payment")
+    expect(office.locator("#panel-amount")).to_be_focused()
+    office.fill("#panel-reference", "TR-9")
+    office.fill("#panel-amount", "much")
+    office.locator("#panel-reference").focus()
+    office.evaluate("document.querySelector('#panel-apply').disabled = false")
+    office.keyboard.press("Control+Enter")
+    expect(office.locator("#panel-amount")).to_be_focused()
+    assert office.input_value("#panel-reference") == "TR-9"
+
+
+def test_the_refund_page_begins_at_its_first_field(office, order):
+    office.goto(f"{office.base}/admin/orders/order/{order.pk}/refund/")
+    expect(office.locator(f"#panel-quantity-{order.lines.get().pk}")).to_be_focused()

@@ -139,6 +139,8 @@ class RefundForm(WishForm):
             self.fields["shipping"].help_text = _("At most %(amount)s.") % {"amount": format_money(shipping, self.order.currency)}
         self.fields["amount"] = money_input(_("Amount given back"), currency=self.order.currency)
         self.fields["amount"].help_text = " ".join(filter(None, (_("Empty: the items and the shipping above."), self._limit_words())))
+        first = self.rows[0][2][0] if self.rows else "amount"
+        self.fields[first].widget.attrs["autofocus"] = "autofocus"
         self.add_told_reason()
         self.add_method(_("Given back by"))
         self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
