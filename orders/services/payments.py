@@ -187,7 +187,8 @@ class RefundWish(OneOrderWish):
             name = f"line-{piece.line_id}"
             if line is None:
                 raise InvalidWish(_("This item is not on the order."), field=name)
-            left = line.quantity - refunded.get(line.pk, 0)
+            # In an exchange the edit may move the quantity, too: what it takes off can't come back as well, what it adds is not sold yet.
+            left = min(line.quantity, Pieces.of(line, change).quantity) - refunded.get(line.pk, 0)
             if not 0 < piece.quantity <= left:
                 raise InvalidWish(_("%(name)s: %(left)d pieces can still be refunded.") % {"name": line.name, "left": left}, field=name)
             pieces = Pieces.of(line, change)
