@@ -56,7 +56,7 @@ def test_a_paid_and_invoiced_order_is_cancelled_in_french(in_french, day, hand):
     )
 
 
-@walk(24, Effort(keys=30, letters=6))
+@walk(24, Effort(keys=28, letters=6))
 def test_a_test_order_is_deleted_and_restored_by_keyboard_alone(office, day, hand):
     order = make_order("AWAITING_PAYMENT", email=LEA, items={"MUG": 2})
     day()
