@@ -299,7 +299,7 @@ def _page(request: HttpRequest, site: AdminSite, sheet: EditSheet, note: str = "
         response = render(request, f"{FOLDER}/fragment.html", context, status=status)
         response["HX-Retarget"], response["HX-Reswap"] = "#edit", "outerHTML"
         return response
-    words = _("Exchange on #%(number)s") if sheet.edit.taken_back else _("Edit #%(number)s")
+    words = _("Exchange on #%(number)s") if sheet.is_exchange else _("Edit #%(number)s")
     title = words % {"number": sheet.order.number}
     return render(
         request, f"{FOLDER}/page.html", site.each_context(request) | context | {"title": title, "opts": Order._meta}, status=status

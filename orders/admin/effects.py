@@ -111,6 +111,10 @@ def _stock(plan: Plan, change: PlannedChange) -> Iterator[Effect]:
 def _stock_title(change: PlannedChange) -> str:
     on_hand = sum(m.delta_on_hand for m in change.movements)
     committed = sum(m.delta_committed for m in change.movements)
+    if not on_hand and (back := sum(m.delta_on_hand for m in change.movements if m.delta_on_hand > 0)):
+        return _("Back to the stock: %(back)d. Leaving it: %(back)d.") % {"back": back}
+    if not on_hand and not committed and (kept := sum(m.delta_committed for m in change.movements if m.delta_committed > 0)):
+        return _("Reserved: %(count)d. Free again: %(count)d.") % {"count": kept}
     if on_hand < 0:
         return ngettext("%(count)d piece leaves the stock", "%(count)d pieces leave the stock", -on_hand) % {"count": -on_hand}
     if on_hand > 0:

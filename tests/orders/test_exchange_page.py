@@ -84,3 +84,9 @@ def test_whoever_may_not_refund_sees_no_exchange(client, order):
     make_shop()
     client.force_login(make_clerk("orders.view_order", "orders.change_order"))
     assert b"what comes back" not in client.get(place(order)).content
+
+
+def test_as_many_pieces_back_as_out_are_said_both(staff, order):
+    page = send(staff, order, staff.get(f"{place(order)}?exchange=0"), **{back(order): "1"})
+    page = send(staff, order, page, f"article:{Variant.objects.get(sku='BOWL').pk}")
+    assert "Back to the stock: 1. Leaving it: 1." in [effect.title for effect in page.context["sheet"].effects]
