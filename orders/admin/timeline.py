@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import DecimalField
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django_countries import countries
 
 from orders.admin.edit_history import EDITED, edited_parts
@@ -114,7 +114,7 @@ class History:
             *_stock_words(moved),
         ]
         if event.kind == OrderEvent.Kind.EDIT and event.pk in by_event["refunds"]:
-            entry.title, entry.is_exchange = _("Exchange"), True
+            entry.title, entry.is_exchange = pgettext("history", "Exchange"), True
         for told in event.facts.get("returns", ()):
             _add_step(entry, told)
         entry.bulk = str(getattr(event, "bulk_job", None) or "")
