@@ -25,7 +25,7 @@ def test_any_sequence_of_changes_keeps_money_pieces_and_history_true(settings):
     run_state_machine_as_test(
         ShopLife,
         settings=rounds(
-            max_examples=SEQUENCES or 20,
+            max_examples=SEQUENCES or 25,
             stateful_step_count=40 if SEQUENCES else 25,
             derandomize=not SEQUENCES,
             deadline=None,

@@ -116,6 +116,15 @@ class Selling(Shop):
             model.fulfilment = "DELIVERED"
         return model
 
+    def sell_first(self):
+        for rows, payment in (
+            ([("MUG", 3, ZERO, ZERO), ("POT", 2, ZERO, ZERO)], "PAID"),
+            ([("MUG", 1, ZERO, ZERO), ("", 2, Decimal(4), ZERO)], ""),
+        ):
+            draft, model = self.draft_of(rows, (), Decimal("4.90"), ZERO, ZERO)
+            draft = replace(draft, payment_status=payment)
+            self.place_with(model, payment, lambda draft=draft: place_order(draft, actor=CLERK))
+
     def place_with(self, model, payment, place):
         try:
             self.placed(model, payment)

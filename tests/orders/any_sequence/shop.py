@@ -86,6 +86,10 @@ class Shop(RuleBasedStateMachine):
         self.reserved: dict[int, dict[str, int]] = {}  # pieces that drafts keep
         self.drafts: list[tuple[Draft, ModelOrder]] = []
         self.touched: list[Kept] = []
+        self.sell_first()
+
+    def sell_first(self):
+        """The orders that the shop has when it opens, so that no sequence is spent waiting for one."""
 
     def order(self, index):
         return self.orders[index % len(self.orders)]
