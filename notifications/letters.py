@@ -95,7 +95,15 @@ def confirmation(post: Post, change: PlannedChange) -> Iterable[Letter]:
         yield Letter(Kind.ORDER_CONFIRMATION, Text.ORDER_AWAITING_PAYMENT if awaits else Text.ORDER_CONFIRMATION)
 
 
-def status_letter(post: Post, change: PlannedChange, known: dict[str, str], *, sends_files: bool, told_by_refund: bool) -> Iterable[Letter]:
+def status_letter(
+    post: Post,
+    change: PlannedChange,
+    known: dict[str, str],
+    *,
+    sends_files: bool,
+    told_by_refund: bool,
+    replaced: Sequence[OutgoingEmail],
+) -> Iterable[Letter]:
     """At most one: the fulfilment status's own mail, else the general one about the statuses that mail."""
     moved = [_after(change, axis) for axis in AXES if axis in known]
     if not moved:
@@ -107,6 +115,9 @@ def status_letter(post: Post, change: PlannedChange, known: dict[str, str], *, s
             not_going(change, kind, _("%(status)s is set to mail nobody.") % {"status": own})
         elif kind == Kind.DELIVERED and sends_files:
             return  # the mail with the files says so
+        elif kind == Kind.SHIPPED and _all_told(post, change, replaced):
+            not_going(change, kind, _("A mail tells the customer every parcel with its number already."))
+            return
         elif is_on(post, change, kind):
             yield Letter(kind, Text(kind.value), told=known, parcels=_parcels(change) if kind == Kind.SHIPPED else ())
             return
@@ -119,6 +130,13 @@ def status_letter(post: Post, change: PlannedChange, known: dict[str, str], *, s
             return
     if mailing and is_on(post, change, Kind.STATUS_CHANGED):
         yield Letter(Kind.STATUS_CHANGED, _general_text(change, mailing), told=known)
+
+
+def _all_told(post: Post, change: PlannedChange, replaced: Sequence[OutgoingEmail]) -> bool:
+    """Whether each parcel was mailed with its number before, or waits to be: a number is mailed once."""
+    told = post.told[change.order.pk or 0] | _waiting_numbers(post, change, replaced)
+    parcels = change.current_shipments()
+    return bool(parcels) and not change.new_shipments and all(parcel.tracking_number in told for parcel in parcels)
 
 
 def _cancels(status: Status) -> bool:
@@ -142,7 +160,7 @@ def tracking_letter(post: Post, change: PlannedChange, letters: Sequence[Letter]
             letter.about = next((s.tracking_number for s in reversed(letter.parcels) if s.tracking_number), "")
             return
     fresh = [shipment for shipment, _rows in change.new_shipments if shipment.tracking_number]
-    waiting = {mail.about for mail in post.held[change.order.pk or 0] if mail not in replaced}
+    waiting = _waiting_numbers(post, change, replaced)
     voided = {s.tracking_number for s in change.voided_shipments}
     known = voided or post.told[change.order.pk or 0] | waiting
     fresh = [shipment for shipment in fresh if shipment.tracking_number not in known]
@@ -158,6 +176,10 @@ def tracking_letter(post: Post, change: PlannedChange, letters: Sequence[Letter]
         parcels=fresh,
         about=fresh[-1].tracking_number,
     )
+
+
+def _waiting_numbers(post: Post, change: PlannedChange, replaced: Sequence[OutgoingEmail]) -> set[str]:
+    return {mail.about for mail in post.held[change.order.pk or 0] if mail.about and mail not in replaced}
 
 
 def may_send_files(change: PlannedChange) -> bool:

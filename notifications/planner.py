@@ -79,7 +79,8 @@ def _load(plan: Plan, changes: Sequence[PlannedChange], *, render: bool) -> Post
     post = Post(plan, render, MailSwitch.on(), Composer.load(plan.world.shop))
     ids = [change.order.pk for change in changes if change.order.pk]
     undone = [change.undoes.pk for change in changes if change.undoes]
-    numbers = {s.tracking_number for change in changes for s, _rows in change.new_shipments if s.tracking_number}
+    named = [change for change in changes if change.fulfilment_changes or change.new_shipments]
+    numbers = {parcel.tracking_number for change in named for parcel in change.current_shipments() if parcel.tracking_number}
     if ids:
         wanted = Q(order__in=ids, state__in=WAITING) | Q(order__in=ids, kind=Kind.SHIPPED, about__in=numbers)
         mails = OutgoingEmail.objects.filter(wanted | Q(event__in=undone) | Q(cancelled_by__in=undone)).defer("html", "text").order_by("id")
@@ -142,7 +143,7 @@ def _plan_customer(post: Post, change: PlannedChange) -> None:
         letters.append(Letter(Kind.REFUND_RECORDED, Text.REFUND_RECORDED))
     files = files_to_send(post, change)
     if not change.is_new:
-        letters += status_letter(post, change, known, sends_files=bool(files), told_by_refund=bool(letters))
+        letters += status_letter(post, change, known, sends_files=bool(files), told_by_refund=bool(letters), replaced=replaced)
         letters += tracking_letter(post, change, letters, replaced)
     if files:
         letters.append(Letter(Kind.DOWNLOADS, Text.DOWNLOADS, files=files))

@@ -82,8 +82,9 @@ class EditWish(OneOrderWish):
         if self.proposal_id:
             change.facts["proposal"] = self.proposal_id
         if change.changes_anything:
-            reason = _("Tell the customer yourself where they should know.")
-            change.add(NotGoing(key="mail:edit", icon="mail-x", title=_("No mail tells the customer of this edit"), reason=reason))
+            reason = _("Documents are mailed as they say. Tell the customer yourself where they should know more.")
+            title = _("No mail of its own tells the customer of this edit")
+            change.add(NotGoing(key="mail:edit", icon="mail-x", title=title, reason=reason))
         else:
             change.facts.clear()
         return change

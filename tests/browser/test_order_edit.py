@@ -39,7 +39,7 @@ def test_an_order_is_edited_by_keyboard_alone_and_taken_back(office):
     office.keyboard.press("Enter")
     expect(office.locator("#edit-save")).to_have_text("Save 2 changes")
     expect(office.locator("#edit-result")).to_contain_text("€59.40")
-    expect(office.locator("#edit-result")).to_contain_text("No mail tells the customer of this edit")
+    expect(office.locator("#edit-result")).to_contain_text("No mail of its own tells the customer of this edit")
     office.get_by_label("Reason, for the history").focus()
     office.keyboard.type("By phone")
     expect(office.locator("#edit-kept")).to_contain_text("Proposal kept at")
