@@ -97,3 +97,21 @@ def test_a_panel_begins_at_its_first_field_and_comes_back_to_the_refused_one(off
 def test_the_refund_page_begins_at_its_first_field(office, order):
     office.goto(f"{office.base}/admin/orders/order/{order.pk}/refund/")
     expect(office.locator(f"#panel-quantity-{order.lines.get().pk}")).to_be_focused()
+
+
+def test_a_press_while_an_item_is_still_added_is_not_lost_silently(office, order):
+    office.goto(f"{office.base}/admin/orders/order/{order.pk}/edit/")
+
+    def answer_late(route):
+        office.wait_for_timeout(600)
+        route.continue_()
+
+    office.route("**/edit/**", lambda route: answer_late(route) if route.request.method == "POST" else route.continue_())
+    expect(office.locator("#pressed-early")).to_be_hidden()
+    office.evaluate("""() => {
+        document.querySelector('#edit button[value=custom]').click();
+        setTimeout(() => document.getElementById('edit-save').click(), 100);
+    }""")
+    expect(office.locator("#pressed-early")).to_contain_text("Nothing was saved")
+    expect(office.locator("#edit [name^=items-][name$=-name]").first).to_be_visible()
+    assert order.events.count() == 1
