@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from orders.models import Customer, Variant
-from orders.search import digits_of, fold
+from orders.search import SPELLINGS, digits_of, fold
 
 MOST_WORDS = 6
 MOST_SUGGESTIONS = 8
@@ -31,7 +31,10 @@ def folded_pattern(word: str) -> str:
     parts = []
     for letter in fold(unicodedata.normalize("NFC", word)):
         forms = _spellings().get(letter)
-        parts.append(f"[{forms}]{_MARKS}" if forms else re.escape(letter))
+        if mark := SPELLINGS.get(letter):
+            parts.append(f"[{mark}{letter}]")
+        else:
+            parts.append(f"[{forms}]{_MARKS}" if forms else re.escape(letter))
     return "".join(parts)
 
 

@@ -23,14 +23,21 @@ COUPON, TAX_ID, TRACKING, SKU, POSTCODE, CITY, ITEM, OPTION, ADDRESS, COMMENT, N
 # Items are told anew by each rebuild; every other fact of an earlier text stays.
 _OF_ITEMS = (SKU, ITEM, OPTION)
 _PHONE = re.compile(r"^\+?[\d(][\d\s().\-/]*$")
+# One spelling of the marks that keyboards, phones and word processors write in several ways.
+SPELLINGS = {
+    "'": "\u2018\u2019\u201a\u201b\u02b9\u02bb\u02bc\u02bd\u02c8\u2032\u00b4`",
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212",
+    '"': "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb",
+}
+ONE_SPELLING = str.maketrans({form: mark for mark, forms in SPELLINGS.items() for form in forms})
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def fold(text: str) -> str:
-    """Lower case without accents: "Léa" and "LEA" become "lea"."""
+    """Lower case without accents, apostrophes and dashes in one spelling: "Léa" becomes "lea", "N’Guessan" "n'guessan"."""
     if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
+        return text.lower().replace("`", "'")
+    decomposed = unicodedata.normalize("NFKD", text.translate(ONE_SPELLING))
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 

@@ -100,7 +100,7 @@ class Someone:
 def someone(number: int, rng: Random) -> Someone:
     """A person who differs from all others by their e-mail address. The phone numbers are kept free for fiction."""
     first, last = FIRST[int(len(FIRST) * rng.random() ** 1.6)], LAST[int(len(LAST) * rng.random() ** 1.6)]
-    folded = fold(f"{first}.{last}").encode("ascii", "ignore").decode().replace("-", "")
+    folded = fold(f"{first}.{last}").encode("ascii", "ignore").decode().replace("-", "").replace("'", "")
     street = f"{rng.randint(1, 140)} {rng.choice(STREETS)}"
     if rng.random() < 0.12:
         country, postcode, city, phone = rng.choice(ABROAD)

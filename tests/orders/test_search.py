@@ -2,14 +2,19 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from django.http import QueryDict
 from django.utils import timezone
 
 from orders.drafts import Person
+from orders.finding import find_customers
 from orders.listing import keyset_page, newest
-from orders.models import Order
+from orders.models import Customer, Order
 from orders.search import fact, find_orders, together
 from orders.services.contact import ContactWish
 from orders.services.editing import NoteWish
@@ -168,3 +173,27 @@ def test_an_order_that_is_gone_or_moved_is_found_no_more(order):
     assert found("third") == [order.pk]
     Order.objects.filter(pk=order.pk).update(search="\nC last\n", placed_at=timezone.now())
     assert (found("third"), found("last")) == ([], [order.pk])
+
+
+@pytest.mark.parametrize("text", ["n'guessan", "N’Guessan", "n`guessan", "n´guessan", "jean-luc", "jean‑luc n'guessan", "Jean–Luc"])
+def test_apostrophes_and_dashes_find_each_other_in_any_spelling(text):
+    make_shop()
+    make_variant()
+    order = make_order(customer_name="Jean‐Luc N’Guessan")
+
+    assert found(text) == [order.pk]
+    assert list(find_customers(Customer.objects.all(), text).values_list("name", flat=True)) == ["Jean‐Luc N’Guessan"]
+
+
+def test_orders_of_before_the_one_spelling_are_found_after_the_migration():
+    make_shop()
+    make_variant()
+    order = make_order(customer_name="N’Guessan")
+    Order.objects.filter(pk=order.pk).update(search="\nC n’guessan\n")
+    assert found("n'guessan") == []
+
+    migration = import_module("orders.migrations.0021_one_spelling_of_marks")
+    migration.tell_one_spelling(apps, SimpleNamespace(connection=connection))
+
+    assert found("n'guessan") == [order.pk]
+    assert found("n’guessan") == [order.pk]
