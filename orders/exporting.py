@@ -1,7 +1,8 @@
 """Orders as tables for other programs: which columns there are, who they are about, and how CSV and XLSX hold them safely.
 
-A text that a spreadsheet would take for a formula gets an apostrophe before it. Numbers, dates and times are typed in XLSX; CSV
-has plain decimals with a point and times of the shop's clock.
+A cell of a workbook says that it is a text, so texts stand there as they are, and amounts and dates have their format. CSV has no
+types: there a text that a spreadsheet would take for a formula gets an apostrophe before it, decimals are plain with a point, times
+those of the shop's clock.
 """
 
 import csv
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from orders.models import Order, OrderAddress, OrderLine, Shipment, Shop, Status
-from orders.money import round_money
+from orders.money import exponent, round_money
 
 SHEET_ROWS = 1_048_575  # what a sheet of a workbook holds, without its heading
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -58,11 +59,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its heading, its value, and whether it tells who the customer is."""
+    """One column: its heading, its value, whether it tells who the customer is, whether it is money in the order's currency."""
 
     title: str | Promise
     value: Callable[[Row], Any]
     is_personal: bool = False
+    is_amount: bool = False
 
 
 def _amount(name: str) -> Callable[[Row], Decimal]:
@@ -114,17 +116,17 @@ _STATE = (
     Column(gettext_lazy("Currency"), lambda row: row.order.currency),
 )
 _AMOUNTS = (
-    Column(gettext_lazy("Items subtotal"), _amount("subtotal")),
-    Column(gettext_lazy("Discount"), _amount("discount")),
-    Column(gettext_lazy("Coupon"), _amount("coupon_discount")),
-    Column(gettext_lazy("Shipping"), _amount("shipping_cost")),
-    Column(gettext_lazy("Handling"), _amount("handling_fee")),
-    Column(gettext_lazy("Surcharges"), _amount("surcharges_total")),
-    Column(gettext_lazy("VAT"), _amount("tax")),
-    Column(gettext_lazy("Total"), _amount("total")),
-    Column(gettext_lazy("Paid"), _amount("paid_total")),
-    Column(gettext_lazy("Refunded"), _amount("refunded_total")),
-    Column(gettext_lazy("Amount due"), lambda row: row.money(row.due)),
+    Column(gettext_lazy("Items subtotal"), _amount("subtotal"), is_amount=True),
+    Column(gettext_lazy("Discount"), _amount("discount"), is_amount=True),
+    Column(gettext_lazy("Coupon discount"), _amount("coupon_discount"), is_amount=True),
+    Column(gettext_lazy("Shipping"), _amount("shipping_cost"), is_amount=True),
+    Column(gettext_lazy("Handling"), _amount("handling_fee"), is_amount=True),
+    Column(gettext_lazy("Surcharges"), _amount("surcharges_total"), is_amount=True),
+    Column(gettext_lazy("VAT"), _amount("tax"), is_amount=True),
+    Column(gettext_lazy("Total"), _amount("total"), is_amount=True),
+    Column(gettext_lazy("Paid"), _amount("paid_total"), is_amount=True),
+    Column(gettext_lazy("Refunded"), _amount("refunded_total"), is_amount=True),
+    Column(gettext_lazy("Amount due"), lambda row: row.money(row.due), is_amount=True),
 )
 _MORE = (
     Column(gettext_lazy("Pieces"), lambda row: sum(line.quantity for line in row.lines)),
@@ -148,10 +150,10 @@ _ITEM = (
         lambda row: ", ".join(str(option.get("value", "")) for option in _line("options")(row) if isinstance(option, dict)),
     ),
     Column(gettext_lazy("Quantity"), _line("quantity")),
-    Column(gettext_lazy("Unit price"), _line_amount("price")),
-    Column(gettext_lazy("Amount"), _line_amount("amount")),
+    Column(gettext_lazy("Unit price"), _line_amount("price"), is_amount=True),
+    Column(gettext_lazy("Amount"), _line_amount("amount"), is_amount=True),
     Column(gettext_lazy("VAT rate in percent"), _line("vat_rate")),
-    Column(gettext_lazy("VAT"), _line_amount("tax")),
+    Column(gettext_lazy("VAT"), _line_amount("tax"), is_amount=True),
 )
 _PERSON = (
     Column(gettext_lazy("Customer"), lambda row: row.order.customer_name, is_personal=True),
@@ -196,9 +198,14 @@ def rows_of_orders(ids: Sequence[int], rows: str, shop: Shop) -> Iterator[Row]:
             yield row
 
 
+def plain_text(text: str) -> str:
+    """A text without characters that no file can hold."""
+    return _UNWRITABLE.sub("", text)
+
+
 def safe_text(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, without characters that no file can hold."""
-    text = _UNWRITABLE.sub("", text)
+    """A text of a file without types that no spreadsheet takes for a formula."""
+    text = plain_text(text)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
@@ -235,7 +242,7 @@ def write_xlsx(target: Path, columns: Sequence[Column], chunks: Iterable[Iterabl
         for row in rows:
             if written == SHEET_ROWS:
                 sheet, written = _new_sheet(book, columns, title), 0
-            sheet.append([_as_cell(column.value(row)) for column in columns])
+            sheet.append([_as_cell(sheet, column.value(row), row.order.currency if column.is_amount else "") for column in columns])
             written += 1
     book.save(target)
 
@@ -249,7 +256,7 @@ def _new_sheet(book: Any, columns: Sequence[Column], title: str) -> Any:
     sheet.freeze_panes = "B2"
     heading = []
     for position, column in enumerate(columns, start=1):
-        cell = WriteOnlyCell(sheet, value=safe_text(str(column.title)))
+        cell = WriteOnlyCell(sheet, value=str(column.title))
         cell.font = Font(bold=True)
         heading.append(cell)
         sheet.column_dimensions[get_column_letter(position)].width = 18
@@ -257,7 +264,26 @@ def _new_sheet(book: Any, columns: Sequence[Column], title: str) -> Any:
     return sheet
 
 
-def _as_cell(value: Any) -> Any:
-    if value is None or isinstance(value, (bool, int, Decimal, date)):
+def _as_cell(sheet: Any, value: Any, currency: str) -> Any:
+    """A value as the workbook takes it; a cell of its own where it needs a format or looks like a formula."""
+    if value is None or isinstance(value, (bool, int)):
         return value
-    return safe_text(str(value)) or None
+    if isinstance(value, Decimal):
+        return _formatted(sheet, value, f"#,##0{'.' if (digits := exponent(currency)) else ''}{'0' * digits}") if currency else value
+    if isinstance(value, date):
+        return _formatted(sheet, value, "yyyy-mm-dd hh:mm" if isinstance(value, datetime) else "yyyy-mm-dd")
+    text = plain_text(str(value))
+    if not text.startswith(_FORMULA):
+        return text or None
+    cell = _formatted(sheet, text, "@")
+    # Said to be a text, also when somebody opens the cell and closes it again.
+    cell.data_type, cell.quotePrefix = "s", True
+    return cell
+
+
+def _formatted(sheet: Any, value: Any, number_format: str) -> Any:
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 (as above)
+
+    cell = WriteOnlyCell(sheet, value=value)
+    cell.number_format = number_format
+    return cell

@@ -81,9 +81,22 @@ def test_workbooks_have_typed_cells_and_no_formula(clerk):
     cells = {title.value: cell for title, cell in zip(heading, row, strict=True)}
     assert (cells["Total"].data_type, float(cells["Total"].value), cells["Pieces"].value) == ("n", 24.0, 2)
     assert (cells["Placed on"].is_date, str(cells["Placed on"].value)) == (True, "2026-03-02 11:30:00")
-    assert (cells["Customer"].data_type, cells["Customer"].value) == ("s", "'@SUM(A1)")
+    assert (cells["Customer"].data_type, cells["Customer"].value, cells["Customer"].quotePrefix) == ("s", "@SUM(A1)", True)
     assert (cells["Items"].value, cells["On hold"].value, cells["E-mail"].value) == ("2 × =HYPERLINK(1)", False, "lea@example.com")
     assert cells["Shipping address: city"].value == "Nantes"
+
+
+def test_workbooks_show_amounts_by_their_currency_and_texts_as_they_are(clerk):
+    order = dangerous_order(phone="+49 151 234", tags=("-x",))
+    Order.objects.filter(pk=order.pk).update(currency="JPY")
+    job = run(clerk, "export", {"format": "xlsx", "rows": "orders", "personal": True}, [order, make_order("PAID", phone="=1+1")])
+    heading, yen, euros = rows_of(job)
+    titles = [title.value for title in heading]
+    at = titles.index
+    assert [row[at("Total")].number_format for row in (yen, euros)] == ["#,##0", "#,##0.00"]
+    assert [(row[at("Phone")].data_type, row[at("Phone")].value) for row in (yen, euros)] == [("s", "+49 151 234"), ("s", "=1+1")]
+    assert (yen[at("Tags")].value, yen[at("Placed on")].number_format) == ("-x", "yyyy-mm-dd hh:mm")
+    assert ("Coupon discount" in titles, "Coupon" in titles) == (True, False)
 
 
 @pytest.mark.parametrize(
