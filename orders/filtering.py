@@ -5,10 +5,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
+from django import forms
 from django.db.models import QuerySet
 from django.forms import DateInput, NumberInput, TextInput
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.bulk.asking import title_of
@@ -17,6 +19,7 @@ from orders.money import format_number
 
 YES_NO = [("yes", gettext_lazy("yes")), ("no", gettext_lazy("no"))]
 ANY = gettext_lazy("any")
+LONGEST_WRONG = 40
 PERIODS = [
     ("today", gettext_lazy("today")),
     ("yesterday", gettext_lazy("yesterday")),
@@ -46,6 +49,16 @@ def days_of(period: str) -> tuple[date, date]:
 def midnight(day: date) -> datetime:
     """The moment a day begins in the shop's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def wrong_value(field: forms.Field, text: str) -> str:
+    """Why a filter can do nothing with `text`, in words that follow the filter's name."""
+    text = text if len(text) <= LONGEST_WRONG else f"{text[:LONGEST_WRONG]}…"
+    if isinstance(field, forms.DateField):
+        return _("%(text)s is no date") % {"text": text}
+    if isinstance(field, forms.DecimalField):
+        return _("%(text)s is no number") % {"text": text}
+    return _("%(text)s is unknown") % {"text": text}
 
 
 class WordFilter(django_filters.CharFilter):

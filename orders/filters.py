@@ -17,7 +17,7 @@ from django_countries import countries
 
 from orders.balances import BALANCES
 from orders.choices import Axis, DeliveryKind
-from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfFilter, PeriodFilter, WordFilter, YesNoFilter
+from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfFilter, PeriodFilter, WordFilter, YesNoFilter, wrong_value
 from orders.finding import find_variants
 from orders.listing import having, only_few
 from orders.models import Customer, Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
@@ -45,6 +45,7 @@ class Chip:
     label: str
     value: str
     without: str
+    is_wrong: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class OrderFilterSet(django_filters.FilterSet):
         self, data: QueryDict, queryset: QuerySet[Order], *, statuses: Iterable[Status], user: Any = None, only_given: bool = False
     ) -> None:
         """`only_given` makes nothing but the filters that `data` names: all that counting a saved view takes."""
+        data = _without_empty(data)
         if only_given:
             declared: Any = self
             declared.base_filters = {name: known for name, known in declared.base_filters.items() if name in data}
@@ -184,25 +186,39 @@ class OrderFilterSet(django_filters.FilterSet):
         return queryset.filter(having(Order.tags.through.objects.filter(tag__in=tags)))
 
     def found(self) -> QuerySet[Order]:
-        """The orders that match; a wrong value (an address edited by hand) is left out, the others still count."""
-        self.form.is_valid()
+        """The orders that match; none where a value makes no sense: to leave it out would show more orders than were meant."""
         queryset = self.queryset
+        if not self.form.is_valid():
+            return queryset.none()
         for name, value in self.form.cleaned_data.items():
             queryset = self.filters[name].filter(queryset, value)
         return queryset
 
     def chips(self) -> list[Chip]:
-        """The filters in use, the search text excepted: it stands in its box."""
-        self.form.is_valid()
-        chips = []
+        """The filters in use, those with a value that makes no sense first; the search text excepted: it stands in its box."""
+        chips = self.wrong()
         for name, value in self.form.cleaned_data.items():
             if name == "q" or value in (None, "", []):
                 continue
-            query = self.data.copy()
-            for gone in (name, "after", "before"):
-                query.pop(gone, None)
-            chips.append(Chip(str(self.filters[name].label), self._in_words(name, value), "?" + query.urlencode()))
+            chips.append(Chip(str(self.filters[name].label), self._in_words(name, value), self._without(name)))
         return chips
+
+    def wrong(self) -> list[Chip]:
+        """The filters whose value makes no sense: an address edited by hand, a status that is gone."""
+        self.form.is_valid()
+        found = []
+        for name in self.form.errors:
+            field, given = self.form.fields[name], self.data.getlist(name)
+            known = {str(key) for key, _label in getattr(field, "choices", ())}
+            wrong = [value for value in given if value not in known]
+            found.append(Chip(str(self.filters[name].label), wrong_value(field, ", ".join(wrong)), self._without(name), is_wrong=True))
+        return found
+
+    def _without(self, name: str) -> str:
+        query = self.data.copy()
+        for gone in (name, "after", "before"):
+            query.pop(gone, None)
+        return "?" + query.urlencode()
 
     def groups(self) -> list[FilterGroup]:
         """The fields of the menu, grouped; how many of each group are in use."""
@@ -211,7 +227,7 @@ class OrderFilterSet(django_filters.FilterSet):
         added = tuple(name for name in self.form.fields if name not in named | {"q", "customer", "sku", "left_out"})
         groups = []
         for label, names in (*GROUPS, (MORE, added)):
-            in_use = sum(self.form.cleaned_data.get(name) not in (None, "", []) for name in names)
+            in_use = sum(name in self.form.errors or self.form.cleaned_data.get(name) not in (None, "", []) for name in names)
             if names:
                 groups.append(FilterGroup(str(label), [self.form[name] for name in names], in_use))
         first = next((group for group in groups if group.in_use), groups[0])
@@ -227,8 +243,12 @@ class OrderFilterSet(django_filters.FilterSet):
         return {name: self.known(name) for name in ("payment_method", "shipping_method", "tag")}
 
     def _people(self) -> list[tuple[str, Any]]:
-        people = get_user_model()._default_manager.filter(is_active=True, is_staff=True).order_by("first_name", "username")
-        names = [(str(person.pk), person.get_full_name() or person.get_username()) for person in people[:MOST_SUGGESTIONS]]
+        everybody = get_user_model()._default_manager.order_by("first_name", "username")
+        people = {person.pk: person for person in everybody.filter(is_active=True, is_staff=True)[:MOST_SUGGESTIONS]}
+        # Who has left still has orders.
+        given = [int(pk) for pk in self.data.getlist("assignee") if pk.isdecimal() and len(pk) < 18 and int(pk) not in people]
+        people |= everybody.in_bulk(given) if given else {}
+        names = [(str(person.pk), person.get_full_name() or person.get_username()) for person in people.values()]
         return [("me", gettext_lazy("me")), ("nobody", gettext_lazy("nobody")), *names]
 
     def _in_words(self, name: str, value: Any) -> str:
@@ -242,6 +262,15 @@ class OrderFilterSet(django_filters.FilterSet):
             return str(in_words(value))
         names = {key: str(label) for key, label in self.form.fields[name].choices}
         return ", ".join(str(names.get(key, key)) for key in (value if isinstance(value, list) else [value]))
+
+
+def _without_empty(data: QueryDict) -> QueryDict:
+    """An address without parameters that say nothing, as forms send them."""
+    full: Any = QueryDict(mutable=True)
+    for name, values in data.lists():
+        if said := [value for value in values if value]:
+            full.setlist(name, said)
+    return full
 
 
 def country_code(text: str) -> str:

@@ -57,6 +57,10 @@ def bulk_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     require(request.user, right_for(asked.kind, asked.wish))
     most = MOST[asked.kind]
     selection = selection_of(request, most=most, is_counted=asked.kind == Kind.EXPORT)
+    if selection.wrong:
+        why = _("No order is chosen, because a filter of the list makes no sense: %(wrong)s. Correct it or take it away.")
+        messages.error(request, why % {"wrong": selection.wrong})
+        return redirect(reverse("admin:orders_order_changelist") + f"?{selection.result}")
     if not selection.total:
         messages.info(request, _("Tick the orders first."))
         return redirect("admin:orders_order_changelist")

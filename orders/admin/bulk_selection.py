@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
 
+from orders.admin.list_result import result_of
 from orders.bulk.exporting import count_of_result, ids_of_result
 from orders.models import Order
 
@@ -16,6 +18,7 @@ class Selection:
     ids: list[int] = field(default_factory=list)
     total: int = 0
     result: str | None = None  # the list's address, where all of it is chosen
+    wrong: str = ""  # what that address names and makes no sense: then nothing is chosen
 
     def is_more_than(self, most: int) -> bool:
         return self.total > most
@@ -31,6 +34,8 @@ def selection_of(request: HttpRequest, *, most: int, is_counted: bool = False) -
         ids = [pk for pk in ids if pk in there]
         return Selection(ids, len(ids))
     result = _without_place(data.get("result", ""))
+    if wrong := result_of(request.user, QueryDict(result)).wrong:
+        return Selection(result=result, wrong=_("%(filter)s: %(why)s") % {"filter": wrong[0].label, "why": wrong[0].value})
     if is_counted:
         return Selection(total=count_of_result(request.user, result), result=result)
     ids = list(ids_of_result(request.user, result, most + 1))

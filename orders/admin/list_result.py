@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.forms import Field
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from orders.choices import DeliveryKind
-from orders.filters import OrderFilterSet
+from orders.filtering import wrong_value
+from orders.filters import Chip, OrderFilterSet
 from orders.models import Order, Status
 
 DEFAULT_SORT = "-placed_at"
@@ -37,6 +39,18 @@ class Result:
     tabs: list[Tab]
     filterset: OrderFilterSet
     statuses: list[Status]
+    unknown_view: str = ""
+
+    @property
+    def wrong(self) -> list[Chip]:
+        """What the address names and makes no sense: then nothing is found, and nothing may be done with "all of it"."""
+        view = [Chip(_("View"), wrong_value(Field(), self.unknown_view), "?view=all", is_wrong=True)] if self.unknown_view else []
+        return [*view, *self.filterset.wrong()]
+
+    @property
+    def chips(self) -> list[Chip]:
+        """The filters in use, those that make no sense first."""
+        return [*self.wrong[: bool(self.unknown_view)], *self.filterset.chips()]
 
 
 def result_of(
@@ -48,7 +62,7 @@ def result_of(
     statuses: list[Status] | None = None,
     with_menu: bool = False,
 ) -> Result:
-    """What the list shows for `query`; a value that makes no sense counts as not given. `user` is who looks ("me" means them).
+    """What the list shows for `query`; nothing where a view or a value makes no sense. `user` is who looks ("me" means them).
 
     `known` is another result of the same request, `statuses` are those it read: neither is read again. `with_menu` makes every
     filter, for a menu that offers them; else only those that the address names.
@@ -56,9 +70,12 @@ def result_of(
     if statuses is None:
         statuses = known.statuses if known else list(Status.objects.select_related("base"))
     tabs = known.tabs if known else [*builtin_tabs(statuses), *deleted_tabs(user)]
-    tab = next((tab for tab in tabs if tab.key == query.get("view", "")), tabs[0])
+    wanted = query.get("view", "")
+    tab = next((tab for tab in tabs if tab.key == wanted), tabs[0])
+    unknown = wanted if wanted and tab.key != wanted else ""
     filterset = OrderFilterSet(query, tab.orders, statuses=statuses, user=user, only_given=not with_menu)
-    return Result(filterset.found(), sort_of(query, default_sort), tab, tabs, filterset, statuses)
+    found = Order.objects.none() if unknown else filterset.found()
+    return Result(found, sort_of(query, default_sort), tab, tabs, filterset, statuses, unknown)
 
 
 def deleted_tabs(user: Any) -> list[Tab]:

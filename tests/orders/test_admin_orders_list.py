@@ -80,10 +80,37 @@ def test_a_filter_shows_as_a_chip_that_removes_it(staff):
     assert (chip.label, chip.value, chip.without) == ("Payment", "Awaiting payment", "?q=lea")
 
 
-def test_a_nonsense_filter_is_left_out(staff):
+@pytest.mark.parametrize(
+    ("query", "chip"),
+    [
+        ("fulfilment=BOGUS&fulfilment=SHIPPED", ("Fulfilment", "BOGUS is unknown")),
+        ("assignee=999", ("Assignee", "999 is unknown")),
+        ("placed_from=2026-13-45&payment=", ("Placed from", "2026-13-45 is no date")),
+        ("total_from=abc", ("Total from", "abc is no number")),
+        ("view=999&q=lea", ("View", "999 is unknown")),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_said_and_finds_nothing(staff, query, chip):
+    make_order()
+    response = staff.get(f"{LIST}?{query}")
+    assert [(wrong.label, wrong.value) for wrong in response.context["wrong"]] == [chip]
+    assert (numbers(response), response.context["matches"]) == ([], 0)
+    page = response.content.decode()
+    assert 'class="chip wrong"' in page
+    assert "A filter makes no sense, so no order is shown." in page
+    assert "Save as a view" not in page
+
+
+def test_a_place_of_another_sort_begins_at_the_first_page(staff):
     order = make_order()
-    response = staff.get(LIST, {"placed_from": "yesterday-ish", "total_to": "abc", "after": "x_y", "payment": "PAID'"})
-    assert numbers(response) == [order.number]
+    assert numbers(staff.get(LIST, {"after": "x_y", "payment": ""})) == [order.number]
+
+
+def test_a_search_of_all_orders_is_offered_only_where_it_finds_more(staff):
+    make_order()
+    assert "Search all orders" not in staff.get(LIST, {"q": "nowhere"}).content.decode()
+    assert "Search all orders" in staff.get(LIST, {"q": "nowhere", "view": "held"}).content.decode()
+    assert "Search all orders" in staff.get(LIST, {"q": "nowhere", "held": "yes"}).content.decode()
 
 
 def test_tabs_count_what_waits(staff):

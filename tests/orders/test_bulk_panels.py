@@ -334,3 +334,15 @@ def test_an_old_panel_says_that_nothing_was_asked(staff):
     page = staff.get(reverse("admin:orders_order_bulk_job", args=[job.public_id]), follow=True).content.decode()
     assert "Nothing was asked yet. Choose the orders again." in page
     assert shown.context["job"] == job
+
+
+def test_all_of_a_result_with_a_wrong_filter_is_refused_with_the_reason(client):
+    make_shop()
+    make_order()
+    client.force_login(make_clerk(superuser=True))
+    data = {"all": "1", "result": "placed_from=2026-13-45", "action": "tag"}
+
+    response = client.get(reverse("admin:orders_order_bulk"), data, follow=True)
+
+    assert "a filter of the list makes no sense: Placed from: 2026-13-45 is no date. Correct it" in response.content.decode()
+    assert BulkJob.objects.count() == 0
