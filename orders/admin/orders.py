@@ -7,7 +7,8 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from orders.admin.bulk import bulk_view
@@ -106,6 +107,11 @@ class OrderAdmin(admin.ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         return order_page_view(request, self.admin_site, object_id, self._shared(request) | (extra_context or {}))
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The admin's own page knows only its own forms; what happened to an order stands on the order's page."""
+        self._check(request)
+        return redirect(reverse("admin:orders_order_change", args=[object_id]) + "#history")
 
     def bulk(self, request: HttpRequest) -> HttpResponse:
         self._check(request)
