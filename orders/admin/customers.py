@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from orders.admin.customer_value import kept_sum, values_of
 from orders.admin.lists import ShopPages, language_field
 from orders.finding import find_customers
 from orders.models import Customer
@@ -64,8 +65,8 @@ class CustomerAdmin(ShopPages):
             # Counted for the customers of this page only.
             rows = list(cl.result_list)
             facts = Customer.objects.filter(pk__in=[c.pk for c in rows]).annotate(
-                order_count=Count("orders"),
-                order_sum=Sum("orders__total"),
+                order_count=Count("orders", filter=Q(orders__deleted_at=None)),
+                order_sum=kept_sum("orders__"),
                 last_order=Max("orders__placed_at"),
                 currency=Max("orders__currency"),
             )
@@ -77,11 +78,10 @@ class CustomerAdmin(ShopPages):
         customer: Customer | None = context.get("original")
         if customer is not None:
             orders = customer.orders.present() if request.user.has_perm("orders.view_order") else customer.orders.none()
-            sums = orders.order_by().values("currency").annotate(total=Sum("total"), paid=Sum("paid_total"), n=Count("pk"))
             context |= {
                 "orders": list(orders.with_statuses().order_by("-placed_at", "-id")[: ORDERS_SHOWN + 1]),
                 "most": ORDERS_SHOWN,
-                "sums": list(sums.order_by("-n")),
+                "values": values_of(orders),
                 "new_order_url": f"{reverse('admin:orders_order_add')}?customer={customer.pk}",
             }
         return super().render_change_form(request, context, *args, **options)

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -72,7 +72,7 @@ def draft_url(row: Draft) -> str:
 
 def customers_found(text: str, customers: QuerySet[Customer]) -> list[Customer]:
     """Suggestions with what each customer ordered so far."""
-    found = find_customers(customers, text).annotate(order_count=Count("orders"), order_sum=Sum("orders__total"))
+    found = find_customers(customers, text).annotate(order_count=Count("orders"))
     return list(found.order_by("-order_count", "name")[:MOST_SUGGESTIONS])
 
 

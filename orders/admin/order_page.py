@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.db.models import Count, Min, Prefetch, Sum
+from django.db.models import Prefetch
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orders.admin.customer_value import values_of
 from orders.admin.history_filter import EVENTS, HistoryFilter
 from orders.admin.order_facts import extra_fields, facts_of
 from orders.admin.order_notes import suggestions
@@ -39,7 +40,7 @@ from orders.models import (
     ShipmentLine,
     Variant,
 )
-from orders.money import format_money, format_number, round_money
+from orders.money import format_money, format_number
 from orders.parcelled import parcelled_of
 from orders.people import name_of, readers_of_orders
 from orders.services.proposing import open_proposal
@@ -239,13 +240,11 @@ def threads_of(notes: list[Note]) -> list[tuple[Note, list[Note]]]:
 
 
 def customer_orders(order: Order) -> dict[str, Any] | None:
-    """How many orders the customer has placed, since when, for how much in this order's currency, and the newest others.
-
-    None without a customer. Two queries."""
+    """What the customer's orders in this order's currency came to, and the newest others. None without a customer. Two queries."""
     if order.customer_id is None:
         return None
     placed = Order.objects.present().filter(customer=order.customer_id)
-    facts: dict[str, Any] = placed.filter(currency=order.currency).aggregate(count=Count("pk"), total=Sum("total"), since=Min("placed_at"))
-    facts["average"] = round_money((facts["total"] or Decimal(0)) / max(facts["count"], 1), order.currency)
+    value = next(iter(values_of(placed.filter(currency=order.currency))), None)
     others = placed.exclude(pk=order.pk).with_statuses().defer("search").order_by("-placed_at", "-id")
-    return facts | {"others": list(others[:OTHERS]), "is_first": facts["since"] is not None and facts["since"] >= order.placed_at}
+    is_first = value is not None and value.since is not None and value.since >= order.placed_at
+    return {"value": value, "others": list(others[:OTHERS]), "is_first": is_first}

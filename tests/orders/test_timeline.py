@@ -1,5 +1,7 @@
 """The history of an order: every change with old and new values and its source, mails and documents, filtered by links."""
 
+from decimal import Decimal
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -9,6 +11,7 @@ from orders.choices import ChangeSource
 from orders.models import BulkItem, BulkJob, Order
 from orders.services.contact import ContactWish
 from orders.services.editing import DetailsWish, HoldWish, NoteWish
+from orders.services.payments import RefundWish
 from orders.services.plan import Actor, apply
 from tests.invoices.makers import make_seller
 from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, quantity_edit, set_status
@@ -143,7 +146,8 @@ def test_the_customers_other_orders_and_worth_are_told(client, ines):
     orders = [make_order("PAID", items={"MUG": 3}, email="lea@example.com") for _number in range(4)]
     Order.objects.exclude(pk=first.pk).update(customer=first.customer)
     facts = page_of(client, orders[0]).context["customer_orders"]
-    assert (facts["count"], facts["total"], str(facts["average"]), facts["is_first"]) == (5, 156, "31.20", False)
+    value = facts["value"]
+    assert (value.count, value.kept, str(value.average), facts["is_first"]) == (5, 156, "31.20", False)
     assert [order.pk for order in facts["others"]] == [orders[3].pk, orders[2].pk, orders[1].pk]
     assert page_of(client, first).context["customer_orders"]["is_first"] is True
 
@@ -173,3 +177,22 @@ def test_a_change_comes_back_to_the_same_list(client, ines):
         headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver/admin/orders/order/{order.pk}/change/?in=view%3Dheld"},
     )
     assert '<input type="hidden" name="in" value="view=held">' in panel.content.decode()
+
+
+def test_money_given_back_is_no_worth_of_a_customer(client, ines):
+    orders = [make_order("PAID", items={"MUG": 3}, email="lea@example.com") for _number in range(3)]
+    Order.objects.update(customer=orders[0].customer)
+    set_status(orders[0], payment="CANCELLED")
+    apply(RefundWish(order_id=orders[1].pk, actor=ROBOT, amount=Decimal("6.00"), reason="Chipped")).or_raise()
+    page = page_of(client, orders[2])
+
+    value = page.context["customer_orders"]["value"]
+
+    assert (value.kept, str(value.average)) == (Decimal("66.00"), "33.00")
+    assert [(term.label, term.figure) for term in value.why.terms] == [
+        ("3 orders placed", "€108.00"),
+        ("1 cancelled or refunded", "\u2212€36.00"),
+        ("Taken off by refunds", "\u2212€6.00"),
+    ]
+    assert "€66.00" in client.get(reverse("admin:orders_customer_changelist")).content.decode()
+    assert "Why €66.00?" in client.get(reverse("admin:orders_customer_change", args=[orders[0].customer_id])).content.decode()
