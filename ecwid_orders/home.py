@@ -130,7 +130,7 @@ class Action:
 @dataclass(frozen=True)
 class Home:
     at: datetime
-    sales: Sales
+    sales: Sales | None  # for who may see money
     work: Work
     matters: list[Matter]
     actions: list[Action]
@@ -141,7 +141,8 @@ def home_of(request: HttpRequest, shop: Shop) -> Home | None:
     if not request.user.has_perm("orders.view_order"):
         return None
     statuses = statuses_of(request)
-    return Home(timezone.localtime(), sales_of(shop), work_of(statuses), matters(request, statuses), last_actions(statuses))
+    sales = sales_of(shop) if request.user.has_perm("orders.view_sales") else None
+    return Home(timezone.localtime(), sales, work_of(statuses), matters(request, statuses), last_actions(statuses))
 
 
 def sales_of(shop: Shop) -> Sales:

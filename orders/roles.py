@@ -104,6 +104,7 @@ SECTIONS = (
     Section(
         _("Money"),
         (
+            _right("omcar", _("See sales, payments and what customers spent"), "view_sales"),
             _right("omca", _("Record payments"), "record_payment"),
             _right("omc", _("Record refunds, up to the limit of the role"), "refund_order"),
             _right("omcar", _("See invoices"), "invoices.view_invoice"),

@@ -191,6 +191,7 @@ def page_facts(request: HttpRequest, order: Order, chosen: HistoryFilter) -> dic
         "proposal": open_proposal(order),
         "more_events": len(events) > len(shown),
         "customer_orders": customer_orders(order),
+        "sees_money": any(user.has_perm(f"orders.{right}") for right in ("view_sales", "record_payment", "refund_order")),
         "provenance": [*facts_of(order.provenance), *((f"{_('Coupon')} {name}", text) for name, text in facts_of(order.coupon))],
         "additional": facts_of(order.additional),
         "extra_fields": extra_fields(order.extra_fields),

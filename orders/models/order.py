@@ -173,6 +173,7 @@ class Order(models.Model):
             ("export_order", _("Can export orders")),
             ("import_order", _("Can import orders")),
             ("export_personal_data", _("Can export personal data")),
+            ("view_sales", _("Can see sales, payments and what customers spent")),
         ]
 
     def __str__(self) -> str:

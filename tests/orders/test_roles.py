@@ -282,3 +282,22 @@ def test_whoever_had_the_wider_right_keeps_what_was_split_off():
     assert set(group.permissions.values_list("codename", flat=True)) == {"change_order_status", "change_payment_status"}
     assert User.objects.get(pk=person.pk).has_perm("orders.add_note")
     assert not User.objects.get(pk=person.pk).has_perm("orders.change_payment_status")
+
+
+def test_a_packer_sees_neither_payments_nor_what_a_customer_spent(client):
+    order = make_order("PAID", email="lea@example.com")
+    Order.objects.filter(pk=make_order("PAID").pk).update(customer=order.customer)
+    seen = {}
+    for code in LETTERS.values():
+        client.force_login(make_person(code, username=code))
+        page = client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
+        seen[code] = ('id="h-pay"' in page, "Without what was cancelled or refunded" in page)
+    assert seen == {code: (code != "packer", code != "packer") for code in LETTERS.values()}
+
+
+def test_roles_of_the_shops_own_making_go_on_seeing_sales():
+    group = Group.objects.create(name="Counter")
+    group.permissions.add(Permission.objects.get(codename="view_order"))
+    import_module("orders.migrations.0022_right_to_see_sales").share_right(apps, None)
+    assert set(group.permissions.values_list("codename", flat=True)) == {"view_order", "view_sales"}
+    assert "orders.view_sales" not in permissions_in(role("packer"))
