@@ -204,7 +204,7 @@
     if (event.defaultPrevented || event.isComposing) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && palette) { event.preventDefault(); openPalette(); return; }
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
-      const apply = $("#panel[open] .btn.primary:not(:disabled), dialog[open] .btn.primary:not(:disabled)") ?? event.target.closest("form")?.querySelector(".btn.primary") ?? $(`.btn.primary[form="${event.target.closest("form")?.id || "-"}"]`);
+      const apply = $("#panel[open] .btn.primary:not(:disabled), dialog[open] .btn.primary:not(:disabled)") ?? event.target.closest("form")?.querySelector(".btn.primary") ?? $(`.btn.primary[form="${event.target.closest("form")?.id || "-"}"]`) ?? (event.target === document.body ? $("main #panel-apply:not(:disabled)") : null);
       if (apply) { event.preventDefault(); apply.click(); }
       return;
     }

@@ -127,6 +127,22 @@ def test_changes_that_do_not_overlap_need_one_click(office, second):
     assert (Order.objects.get(pk=order.pk).phone, order.addresses.get(kind="shipping").street) == ("03 04", "9 quai Malakoff")
 
 
+def test_a_conflict_on_a_page_of_its_own_is_saved_by_its_button(office, second):
+    order = make_order("PAID")
+    for page, name in ((office, "glass"), (second, "gift")):
+        page.goto(f"{page.base}/admin/orders/order/{order.pk}/details/")
+        page.fill("#panel-tags", name)
+        page.press("#panel-tags", "Tab")
+        expect(page.locator("#panel-apply")).to_be_enabled()
+    apply_panel(second)
+    office.click("#panel-apply")
+    expect(office.locator(".conflict")).to_contain_text("Both changes are kept.")
+    office.evaluate("document.activeElement.blur()")
+    with office.expect_navigation(url=re.compile(r"/change/")):
+        office.keyboard.press("Control+Enter")
+    assert sorted(order.tags.values_list("name", flat=True)) == ["gift", "glass"]
+
+
 def test_a_result_is_stepped_through_by_keyboard(office):
     held = [make_order("PAID") for _number in range(3)]
     make_order("PAID")
