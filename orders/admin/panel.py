@@ -58,7 +58,7 @@ def panel_view(request: HttpRequest, site: AdminSite, pk: int, name: str, part: 
     if is_stale(data, order, view.form):
         return show_conflict(request, site, view, data, name=name, part=part)
     if not view.form.is_valid():
-        return _show(request, site, view, name, part, status=422)
+        return _show(request, site, view, name, part, status=_status_of(view.refusal))
     shown = look(QueryDict(data.get("shown", "")), order, request, name, part)
     if view.is_unchanged:
         messages.info(request, _("Nothing to change: the order is already so."))
@@ -114,7 +114,9 @@ def look(data: QueryDict, order: Order, request: HttpRequest, name: str, part: i
     """Plan what `data` asks for, as far as it is complete."""
     form = FORMS[name](data, subject_of(order, Actor.clerk(request.user), part=part))
     if not form.is_valid():
-        return View(form)
+        # A form that opens with a field to fill in is not planned yet: without its right it says so all the same.
+        refused = form.refused()
+        return View(form, refusal=NotAllowed(refused) if refused else None)
     optional, wanted = set(data.getlist("optional")), set(data.getlist("on"))
     try:
         wish = form.wish(Ticks(skip=frozenset(optional - wanted), oversell=data.get("oversell") == "on"))

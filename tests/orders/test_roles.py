@@ -1,5 +1,6 @@
 """What each role may do: the built-in ones, the limit of refunds, a right per axis, and what nobody can give."""
 
+import re
 from decimal import Decimal
 from importlib import import_module
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 from orders.errors import NotAllowed
 from orders.models import Order, Role
 from orders.roles import BUILT_IN, GRANTABLE, LETTERS, UNUSED, UNUSED_MODELS, ensure_roles, permissions_of
-from orders.services.editing import NoteWish
+from orders.services.editing import HoldWish, NoteWish
 from orders.services.limits import refund_limit
 from orders.services.payments import RefundWish
 from orders.services.plan import Actor, apply, plan
@@ -301,3 +302,25 @@ def test_roles_of_the_shops_own_making_go_on_seeing_sales():
     import_module("orders.migrations.0022_right_to_see_sales").share_right(apps, None)
     assert set(group.permissions.values_list("codename", flat=True)) == {"view_order", "view_sales"}
     assert "orders.view_sales" not in permissions_in(role("packer"))
+
+
+@pytest.mark.parametrize(
+    "name", ["hold", "payment", "refund", "details", "contact", "shipment", "return", "ask_return", "cancel", "remove"]
+)
+def test_a_form_that_a_role_may_not_use_says_so_and_has_no_button_to_press(client, name):
+    make_shop()
+    order = make_order("PAID", "SHIPPED")
+    client.force_login(make_person("reader"))
+    response = client.get(reverse(f"admin:orders_order_{name}", args=[order.pk]))
+    assert response.context["can_apply"] is False
+    assert "You may not" in str(response.context["blocked_by"])
+    assert 'id="panel-apply"' in response.content.decode()
+    assert re.search(r'<button[^>]*id="panel-apply"[^>]* disabled', response.content.decode())
+
+
+def test_a_packer_may_put_on_hold_and_is_told_that_they_may_not_release(client):
+    order = make_order("PAID")
+    client.force_login(make_person("packer"))
+    assert client.get(reverse("admin:orders_order_hold", args=[order.pk])).context["blocked_by"] == ""
+    apply(HoldWish(ids=[order.pk], actor=CLERK, held=True, reason="Address")).or_raise()
+    assert client.get(reverse("admin:orders_order_hold", args=[order.pk])).context["blocked_by"] == "You may not edit orders."

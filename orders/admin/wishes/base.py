@@ -98,6 +98,10 @@ class WishForm(forms.Form):
     def title(self) -> str:
         raise NotImplementedError
 
+    def refused(self) -> str:
+        """Why this person may not do it whatever they fill in; empty where they may, or where an open form is planned anyway."""
+        return ""
+
     def wish(self, ticks: Ticks) -> Wish:
         """The wish of valid fields."""
         raise NotImplementedError

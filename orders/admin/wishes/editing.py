@@ -46,6 +46,11 @@ class HoldForm(WishForm):
             widget=text_input() if self.held else forms.HiddenInput,
         )
 
+    def refused(self) -> str:
+        """Who may ship may hold, not release."""
+        rights = ("orders.change_order", "orders.ship_order") if self.held else ("orders.change_order",)
+        return "" if any(self.subject.actor.may(right) for right in rights) else _("You may not edit orders.")
+
     def said(self, name: str, text: str) -> str:
         return in_words(text == "1") if name == "held" else super().said(name, text)
 

@@ -36,6 +36,9 @@ class PaymentForm(WishForm):
         if not self.order.payment_status.counts_as_paid and not self.order.payment_status.releases:
             self.fields["set_paid"] = forms.BooleanField(label=_("Set the status Paid once nothing is due"), required=False, initial=True)
 
+    def refused(self) -> str:
+        return "" if self.subject.actor.may("orders.record_payment") else _("You may not record payments.")
+
     def wish(self, ticks: Ticks) -> PaymentWish:
         data = self.cleaned_data
         return PaymentWish(
