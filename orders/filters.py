@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import django_filters
@@ -12,6 +13,7 @@ from django.forms import BoundField, CheckboxSelectMultiple
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries import countries
 
@@ -21,6 +23,7 @@ from orders.filtering import ANY, AmountFilter, DayFilter, LeftOutFilter, OneOfF
 from orders.finding import find_variants
 from orders.listing import having, only_few
 from orders.models import Customer, Order, OrderAddress, OrderLine, PaymentMethod, ShippingMethod, Status, Tag, Variant
+from orders.money import format_money, format_number
 from orders.search import find_orders, fold
 from orders.unshipped import partly_shipped
 
@@ -86,7 +89,7 @@ class OrderFilterSet(django_filters.FilterSet):
     shipped = django_filters.ChoiceFilter(
         label=gettext_lazy("Parcels sent"), method="shipped_in_part", choices=[("partly", gettext_lazy("in part"))], empty_label=ANY
     )
-    country = WordFilter(label=gettext_lazy("Delivery country"), method="in_country")
+    country = WordFilter(label=gettext_lazy("Delivery country"), method="in_country", suggestions="country")
     assignee = django_filters.ChoiceFilter(label=gettext_lazy("Assignee"), method="assigned", empty_label=ANY)
     tag = WordFilter(label=gettext_lazy("Tag"), method="tagged", suggestions="tag")
     follow_up = OneOfFilter(
@@ -169,7 +172,9 @@ class OrderFilterSet(django_filters.FilterSet):
         return _with_lines(queryset, Q(sku__in=[found for found in spellings if OrderLine.objects.filter(sku=found).exists()]))
 
     def in_country(self, queryset: QuerySet[Order], name: str, text: str) -> QuerySet[Order]:
-        return queryset.filter(having(OrderAddress.objects.filter(kind=OrderAddress.Kind.SHIPPING, country=country_code(text))))
+        codes = country_codes(text)
+        to = OrderAddress.objects.filter(kind=OrderAddress.Kind.SHIPPING)
+        return queryset.filter(having(to.filter(country=codes[0]) if len(codes) == 1 else to.filter(country__in=codes)))
 
     def shipped_in_part(self, queryset: QuerySet[Order], name: str, how_far: str) -> QuerySet[Order]:
         return only_few(queryset, partly_shipped(self.statuses)) if how_far == "partly" else queryset
@@ -235,12 +240,15 @@ class OrderFilterSet(django_filters.FilterSet):
 
     def known(self, name: str) -> list[str]:
         """Words that a field suggests."""
+        if name == "country":
+            recent = OrderAddress.objects.filter(kind=OrderAddress.Kind.SHIPPING).order_by("-pk").values_list("country", flat=True)
+            return sorted((str(countries.name(code)) for code in set(recent[:MOST_RECENT]) if code), key=fold)
         models: dict[str, Any] = {"payment_method": PaymentMethod, "shipping_method": ShippingMethod, "tag": Tag}
         return list(models[name].objects.order_by("name").values_list("name", flat=True)[:MOST_SUGGESTIONS])
 
     def suggestions(self) -> dict[str, list[str]]:
         """The lists that fields of the menu suggest from, by name."""
-        return {name: self.known(name) for name in ("payment_method", "shipping_method", "tag")}
+        return {name: self.known(name) for name in ("payment_method", "shipping_method", "tag", "country")}
 
     def _people(self) -> list[tuple[str, Any]]:
         everybody = get_user_model()._default_manager.order_by("first_name", "username")
@@ -253,7 +261,9 @@ class OrderFilterSet(django_filters.FilterSet):
 
     def _in_words(self, name: str, value: Any) -> str:
         if name == "country":
-            return str(countries.name(country_code(value)) or value)
+            return ", ".join(str(countries.name(code)) for code in country_codes(value)) or str(value)
+        if name in ("total_from", "total_to"):
+            return _amount(value)
         if name == "customer":
             customer = Customer.objects.filter(pk=value).first()
             return str(customer) if customer else str(value)
@@ -273,12 +283,22 @@ def _without_empty(data: QueryDict) -> QueryDict:
     return full
 
 
-def country_code(text: str) -> str:
-    """The code of a country given by its code or its name in the reader's language; an impossible one where there is none."""
-    text = text.strip()
-    if len(text) == 2:
-        return text.upper()
-    return next((country.code for country in countries if fold(str(country.name)) == fold(text)), "??")
+def country_codes(text: str) -> list[str]:
+    """The countries meant by a code or a name in the reader's language; by the beginning of a name, all that begin so."""
+    wanted = fold(text.strip())
+    if len(wanted) == 2 and countries.name(wanted.upper()):
+        return [wanted.upper()]
+    names = {country.code: fold(str(country.name)) for country in countries}
+    exact = [code for code, name in names.items() if name == wanted]
+    return exact or [code for code, name in names.items() if wanted and name.startswith(wanted)]
+
+
+def _amount(value: Decimal) -> str:
+    """An amount with the currency of the newest orders; where there are several, it counts in each order's own."""
+    currencies = set(Order.objects.order_by("-pk").values_list("currency", flat=True)[:MOST_RECENT])
+    if len(currencies) == 1:
+        return format_money(value, currencies.pop())
+    return _("%(amount)s in the order's currency") % {"amount": format_number(value)}
 
 
 def _with_lines(queryset: QuerySet[Order], wanted: Q) -> QuerySet[Order]:

@@ -91,6 +91,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("balance", gettext_lazy("Balance due"), _money("balance_due"), "num not-phone"),
     Column("assignee", gettext_lazy("Assignee"), lambda row, text: row.assignee, "quiet not-phone"),
     Column("follow_up", gettext_lazy("Follow-up"), lambda row, text: day(row.order.follow_up_on), "quiet not-phone"),
+    Column("tag_names", gettext_lazy("Tags"), lambda row, text: ", ".join(row.tags), "quiet c-items not-phone"),
     Column("coupon", gettext_lazy("Coupon"), lambda row, text: row.order.coupon_code, "quiet not-phone"),
     Column("source", gettext_lazy("Source"), lambda row, text: row.order.source.capitalize(), "quiet not-phone"),
     Column("updated", gettext_lazy("Last change"), lambda row, text: moment(row.order.updated_at), "muted not-phone", sort="updated_at"),
@@ -193,6 +194,7 @@ def write_rows(
     # Addresses differ by the id alone: looked up once, not a hundred times.
     place, peek_place = (reverse(f"admin:orders_order_{name}", args=[0]).split("/0/") for name in ("change", "peek"))
     shown = {column.key: column.cell for column in columns if column.key not in ("number", "customer", "payment", "fulfilment")}
+    tag_css = "tag only-phone" if "tag_names" in shown else "tag"
     parts = []
     for row in rows:
         order, pk = row.order, str(row.order.pk)
@@ -210,7 +212,7 @@ def write_rows(
                 number=marked(order.number, text.lstrip("#")),
                 payment=pills[order.payment_status],
                 fulfilment=pills[order.fulfilment_status],
-                **_who(row, text, lock),
+                **_who(row, text, lock, tag_css),
                 **cells,
             )
         )
@@ -238,15 +240,15 @@ def _row_pattern(columns: Sequence[Column], *, may_tick: bool, is_new: bool) -> 
     )
 
 
-def _who(row: Row, text: str, lock: SafeString) -> dict[str, Any]:
-    """What the cell of the customer says, and the line of the card on the phone."""
+def _who(row: Row, text: str, lock: SafeString, tag_css: str) -> dict[str, Any]:
+    """What the cell of the customer says, and the line of the card on the phone. `tag_css`: a column may show the tags by itself."""
     order = row.order
-    tags: list[Any] = [format_html("{}{}", lock, _("On hold"))] if order.is_held else []
-    tags += [_("Oversold")] if order.is_oversold else []
+    facts: list[Any] = [format_html("{}{}", lock, _("On hold"))] if order.is_held else []
+    facts += [_("Oversold")] if order.is_oversold else []
     if row.shipped.is_partly:
-        tags.append(_("%(shipped)d of %(total)d shipped") % {"shipped": row.shipped.shipped, "total": row.shipped.total})
-    tags += [order.source.capitalize()] if order.source != Order.OWN else []
-    tags += row.tags
+        facts.append(_("%(shipped)d of %(total)d shipped") % {"shipped": row.shipped.shipped, "total": row.shipped.total})
+    facts += [order.source.capitalize()] if order.source != Order.OWN else []
+    tags = [("tag", fact) for fact in facts] + [(tag_css, name) for name in row.tags]
     if row.matches:
         found = format_html_join(" · ", "{} {}", ((label, marked(shown, part)) for label, shown, part in row.matches))
         where = format_html('<span class="small quiet match">{}</span>', found)
@@ -255,7 +257,7 @@ def _who(row: Row, text: str, lock: SafeString) -> dict[str, Any]:
     return {
         "name": marked(order.customer_name or order.email or order.phone, text),
         "where": where,
-        "tags": format_html_join("", ' <span class="tag">{}</span>', ((tag,) for tag in tags)) if tags else "",
+        "tags": format_html_join("", ' <span class="{}">{}</span>', tags) if tags else "",
         "meta": " · ".join(part for part in (f"#{order.number}", moment(order.placed_at), order.shipping_method) if part),
     }
 

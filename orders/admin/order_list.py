@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from orders.admin.bulk import offered
 from orders.admin.list_columns import COLUMNS, Column, chosen_columns, rows_of, write_rows
-from orders.admin.list_result import DEFAULT_SORT, Result, result_of
+from orders.admin.list_result import ALL, DEFAULT_SORT, Result, result_of
 from orders.admin.list_tabs import ListTab, canonical, first_view, tabs_of
 from orders.explaining import explain
 from orders.known import profile_of, shop_of, statuses_of
@@ -28,6 +28,10 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
     query = request.GET
     if not query and (address := first_view(request.user)):
         return redirect(reverse("admin:orders_order_changelist") + address)
+    is_fragment = bool(getattr(request, "htmx", False)) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    clean = address_without_empty(query)
+    if clean and not is_fragment:
+        return redirect(clean)
     profile = profile_of(request)
     result = result_of(request.user, query, default_sort=profile.list_sort, statuses=statuses_of(request))
     columns = chosen_columns(profile.list_columns)
@@ -36,7 +40,6 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
     current = next((tab for tab in tabs if tab.is_current), tabs[0])
     within = canonical(query)
     is_whole = not within
-    is_fragment = bool(getattr(request, "htmx", False)) and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     template = "admin/orders/order/results.html" if is_fragment else "admin/orders/order/change_list.html"
     frame = {"shop": shop_of(request)} if is_fragment else site.each_context(request)
     response = TemplateResponse(
@@ -70,6 +73,8 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
         }
         | context,
     )
+    if clean:
+        response["HX-Push-Url"] = clean
     patch_vary_headers(response, ["HX-Request"])
     return response
 
@@ -105,6 +110,15 @@ def written_rows(request: HttpRequest, result: Result, page: Page, columns: list
         for row in rows:
             row.matches = list(found.get(row.order.pk, []))[:MOST_EXPLAINED]
     return write_rows(rows, columns, text=text, may_tick=may_tick(request.user), within=within, is_new=is_new)
+
+
+def address_without_empty(query: QueryDict) -> str:
+    """The address without the fields that a form sent empty; nothing where there are none. To show all is asked for by name."""
+    pairs = [(name, value) for name, values in query.lists() for value in values]
+    full = [(name, value) for name, value in pairs if value]
+    if full == pairs:
+        return ""
+    return f"{reverse('admin:orders_order_changelist')}?{urlencode(full or [('view', ALL)])}"
 
 
 def may_tick(user: Any) -> bool:

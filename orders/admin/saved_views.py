@@ -1,6 +1,7 @@
 """Saving, sharing and arranging the views of the orders list, and choosing its columns."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -78,7 +79,7 @@ def arrange_views(request: HttpRequest, site: AdminSite) -> HttpResponse:
     tabs = tabs_of(request.user, profile, result, QueryDict())
     if request.method == "POST":
         _arrange(request, profile, tabs)
-        return redirect("admin:orders_order_views")
+        return redirect(reverse("admin:orders_order_views") + _moved_to(request.POST))
     rows = []
     for tab in tabs:
         view = tab.view
@@ -88,7 +89,8 @@ def arrange_views(request: HttpRequest, site: AdminSite) -> HttpResponse:
         rows.append((tab, form, chips, text))
     roles = list(Role.objects.select_related("group")) if request.user.has_perm("orders.manage_staff") else []
     shared = [tab for tab in tabs if tab.view is None or tab.view.is_shared]
-    context = {"title": _("Views of the orders"), "rows": rows, "roles": roles, "shared": shared}
+    moved = {"moved": request.GET.get("moved", ""), "moved_by": request.GET.get("by", "")}
+    context = {"title": _("Views of the orders"), "rows": rows, "roles": roles, "shared": shared} | moved
     return TemplateResponse(request, "admin/orders/order/views.html", site.each_context(request) | context)
 
 
@@ -148,6 +150,12 @@ def _arrange(request: HttpRequest, profile: StaffProfile, tabs: list[ListTab]) -
                 role.default_view = key
                 role.save(update_fields=["default_view"])
         messages.success(request, _("Saved."))
+
+
+def _moved_to(data: QueryDict) -> str:
+    """What the address says of the view that was moved: the next step finds the focus on its button."""
+    by = "up" if data.get("up") else "down" if data.get("down") else ""
+    return f"?{urlencode({'moved': data[by], 'by': by})}" if by else ""
 
 
 def _own_view(request: HttpRequest, pk: str) -> SavedView:

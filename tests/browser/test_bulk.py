@@ -81,7 +81,7 @@ def test_on_a_phone_the_bar_and_the_panels_fit(office):
     office.get_by_role("button", name="More", exact=True).last.click()
     office.get_by_role("button", name="Add tags…").click()
     office.get_by_label("Other tags").fill("Fragile")
-    office.get_by_role("button", name="Count first").click()
+    office.get_by_role("button", name="Count what would change").click()
     expect(office.locator("#panel")).to_contain_text("1 order changes")
     expect(office.get_by_label("Other tags")).to_have_value("Fragile")
     assert office.evaluate("document.documentElement.scrollWidth") == 390

@@ -150,3 +150,38 @@ def test_an_address_has_one_spelling():
         "payment=CANCELLED&payment=PAID"
     )
     assert canonical(QueryDict("view=to-ship&q=l%C3%A9a")) == "q=l%C3%A9a&view=to-ship"
+
+
+def test_the_focus_follows_a_view_that_is_moved(client, ines):
+    second = client.get(VIEWS).context["rows"][1][0].key
+    answer = client.post(VIEWS, {"down": second}, follow=True)
+    assert f'name="down" value="{second}"' in focused(answer)
+    answer = client.post(VIEWS, {"up": second}, follow=True)
+    assert f'name="up" value="{second}"' in focused(answer)
+    answer = client.post(VIEWS, {"up": second}, follow=True)
+    assert f'name="down" value="{second}"' in focused(answer)  # at the top there is no way up
+
+
+def focused(answer):
+    return next(line for line in answer.content.decode().splitlines() if "autofocus" in line)
+
+
+def test_the_tags_can_be_a_column_and_then_stand_there_once(client, ines):
+    order = make_order()
+    order.tags.create(name="gift")
+    page = client.get(LIST).content.decode()
+    assert '<span class="tag">gift</span>' in page
+    client.post(COLUMNS, {"order": ["number", "customer", "tag_names"], "columns": ["tag_names"]})
+    page = client.get(LIST).content.decode()
+    assert '<td class="quiet c-items not-phone">gift</td>' in page
+    assert '<span class="tag">gift</span>' not in page
+    assert '<span class="tag only-phone">gift</span>' in page  # a card on the phone has no columns
+
+
+def test_a_role_opens_with_all_orders_or_a_view_and_all_stands_there_once(client):
+    client.force_login(make_clerk(superuser=True))
+    make_shop()
+    page = client.get(VIEWS).content.decode()
+    first = page[page.index('<select class="select" id="first-') :].partition("</select>")[0]
+    assert '<option value="">All orders</option>' in first
+    assert '<option value="all"' not in first
