@@ -191,6 +191,7 @@ def page_facts(request: HttpRequest, order: Order, chosen: HistoryFilter) -> dic
         "proposal": open_proposal(order),
         "more_events": len(events) > len(shown),
         "customer_orders": customer_orders(order),
+        "has_more": _has_more(user, order, lines),
         "sees_money": any(user.has_perm(f"orders.{right}") for right in ("view_sales", "record_payment", "refund_order")),
         "provenance": [*facts_of(order.provenance), *((f"{_('Coupon')} {name}", text) for name, text in facts_of(order.coupon))],
         "additional": facts_of(order.additional),
@@ -206,6 +207,21 @@ def _left(order: Order, lines: list[OrderLine]) -> dict[str, bool]:
         "left_to_ship": any(piece.unshipped for piece in pieces),
         "left_to_return": any(piece.open if gone else piece.shipped_open for piece in pieces),
     }
+
+
+def _has_more(user: Any, order: Order, lines: list[OrderLine]) -> bool:
+    """Whether the menu of other actions has one for this person (more_menu.html)."""
+
+    def may(*rights: str) -> bool:
+        return any(user.has_perm(f"orders.{right}") for right in rights)
+
+    if may("print_order", "delete_order") or order.deleted_at:
+        return may("print_order", "delete_order")
+    if may("record_payment", "change_order", "add_order") or (may("refund_order") and order.refundable > 0):
+        return True
+    if may("cancel_order") and may("change_payment_status") and not order.payment_status.releases:
+        return True
+    return may("ship_order") and any(_left(order, lines).values())
 
 
 def _addresses(rows: Iterable[OrderAddress]) -> dict[str, Any]:

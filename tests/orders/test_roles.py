@@ -7,6 +7,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from orders.errors import NotAllowed
@@ -324,3 +325,15 @@ def test_a_packer_may_put_on_hold_and_is_told_that_they_may_not_release(client):
     assert client.get(reverse("admin:orders_order_hold", args=[order.pk])).context["blocked_by"] == ""
     apply(HoldWish(ids=[order.pk], actor=CLERK, held=True, reason="Address")).or_raise()
     assert client.get(reverse("admin:orders_order_hold", args=[order.pk])).context["blocked_by"] == "You may not edit orders."
+
+
+@pytest.mark.parametrize(
+    "rights", [(), ("print_order",), ("delete_order",), ("record_payment",), ("refund_order",), ("ship_order",), ("cancel_order",)]
+)
+def test_the_menu_of_an_order_is_there_where_something_is_in_it(client, rights):
+    order = make_order("PAID")
+    client.force_login(make_clerk("orders.view_order", *(f"orders.{right}" for right in rights)))
+    page = client.get(reverse("admin:orders_order_change", args=[order.pk]))
+    menu = render_to_string("admin/orders/order/more_menu.html", page.context_data, page.wsgi_request)
+    assert page.context["has_more"] is ("</a>" in menu or "</button>" in menu)
+    assert ('id="more-menu"' in page.content.decode()) is page.context["has_more"]
