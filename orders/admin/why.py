@@ -9,8 +9,9 @@ from django.utils.translation import ngettext
 
 from orders.errors import OrderError
 from orders.models import Order, OrderDiscount, OrderLine, OrderSurcharge, Payment, Refund
-from orders.money import format_money, format_number, format_percent, round_money
+from orders.money import exponent, format_money, format_number, format_percent, quantum, round_money
 from orders.tax import vat_of_import, vat_of_order
+from orders.vat import VatGroup
 
 ZERO = Decimal(0)
 MOST_TERMS = 12
@@ -129,21 +130,37 @@ class Figures:
             why = self._sum("tax", order.tax, terms, sum((line.tax for line in self.lines), ZERO))
             return Why(why.key, why.title, why.figure, why.terms, why.result, why.differs, [str(error)])
         countries = {group.country for group in result.groups}
-        terms = [
-            Term(
-                _("%(rate)s of %(base)s") % {"rate": format_percent(group.rate), "base": self._money(group.base)},
-                self._money(group.vat),
-                remark=group.country if len(countries) > 1 else "",
-            )
-            for group in result.groups
-        ]
+        terms, is_rounded = [], False
+        for group in result.groups:
+            label = _("%(rate)s of %(base)s") % {"rate": format_percent(group.rate), "base": self._money(group.base)}
+            remarks = [group.country] if len(countries) > 1 else []
+            if rounding := self._rounding(group):
+                is_rounded = True
+                remarks.append(rounding)
+            terms.append(Term(label, self._money(group.vat), remark=", ".join(remarks)))
         why = self._sum("tax", order.tax, terms, result.vat)
-        remark = (
+        remarks = [
             _("The prices include this VAT: it is a part of the total.")
             if order.prices_include_tax
             else _("The prices are without VAT: it is added.")
-        )
-        return Why(why.key, why.title, why.figure, why.terms, why.result, why.differs, [remark])
+        ]
+        if is_rounded:
+            remarks.append(_("Fractions of a cent are shared out so that the parts make the total."))
+        return replace(why, remarks=remarks)
+
+    def _rounding(self, group: VatGroup) -> str:
+        """Why a group's VAT is not its rate times its base, to the cent; empty where it is."""
+        hundred = Decimal(100)
+        if self._money(group.base * group.rate / hundred) == self._money(group.vat):
+            return ""
+        if not self.order.prices_include_tax:
+            return _("exactly %(exact)s, rounded line by line") % {"exact": self._exact(group.base * group.rate / hundred)}
+        exact = self._exact(group.gross * group.rate / (hundred + group.rate))
+        return _("exactly %(exact)s of %(gross)s with VAT") % {"exact": exact, "gross": self._money(group.gross)}
+
+    def _exact(self, amount: Decimal) -> str:
+        digits = exponent(self.order.currency) + 2
+        return format_number(amount.quantize(quantum(digits)).normalize())
 
     def _total(self) -> Why:
         order = self.order

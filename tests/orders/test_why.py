@@ -91,6 +91,17 @@ def test_a_figure_that_does_not_add_up_says_so(staff):
     assert why.differs == "These rows give €36.00; the order says €40.00. The figure of the order stands as it came."
 
 
+def test_vat_that_is_not_the_rate_times_the_base_says_the_exact_figure(staff):
+    make_variant("CARD", price="28.29")
+    why = page_of(staff, make_order("PAID", items={"CARD": 1})).context["whys"]["tax"]
+    assert [(term.label, term.figure, term.remark) for term in why.terms] == [
+        ("20% of €23.58", "€4.71", "exactly 4.715 of €28.29 with VAT")
+    ]
+    assert why.remarks[1:] == ["Fractions of a cent are shared out so that the parts make the total."]
+    plain = page_of(staff, make_order("PAID", items={"MUG": 3})).context["whys"]["tax"]
+    assert ([term.remark for term in plain.terms], len(plain.remarks)) == ([""], 1)
+
+
 def test_a_tax_without_data_gives_the_reason(staff):
     order = make_order("PAID", items={"MUG": 3})
     Order.objects.filter(pk=order.pk).update(source="ecwid")
