@@ -17,9 +17,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
-from orders.admin.bulk import show_form
+from orders.admin.bulk import show_form, show_panel
 from orders.admin.bulk_panels import panel_of
 from orders.admin.bulk_receipt import PAGE, Listed, Receipt, listed_jobs, receipt_of, undo_offer
+from orders.admin.bulk_status import propose_other
 from orders.bulk.asking import right_for
 from orders.bulk.exporting import separator
 from orders.bulk.jobs import ENDED, go_on, start, stop, undo
@@ -47,7 +48,14 @@ def start_view(request: HttpRequest, site: AdminSite, job: UUID) -> HttpResponse
         return _to_receipt(request, asked)
     require(request.user, right_for(asked.kind, asked.wish))
     if asked.kind in (Kind.STATUS, Kind.TRACKING):
-        start(asked, _ticks(request, asked))
+        choices = _ticks(request, asked)
+        out = sorted(set(request.POST.getlist("caution")) - set(request.POST.getlist("also")))
+        is_other = out != asked.wish.get("out", [])
+        if asked.kind == Kind.STATUS and (is_other or "preview" in request.POST):
+            # What the button would do has changed since it was last shown: it is shown first.
+            context = propose_other(request.user, asked, out, choices) | {"is_shown_again": "preview" not in request.POST}
+            return show_panel(request, site, "panel", context)
+        start(asked, choices)
         return _to_receipt(request, asked)
     panel = panel_of(asked, request.user, request.POST)
     if not panel.form.is_valid():

@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orders.admin.bulk_cautions import OUT, Present, look_at
 from orders.admin.effects import StockRow, stock_rows
-from orders.bulk.jobs import Answer, propose
+from orders.bulk.jobs import Answer, propose, propose_again
 from orders.bulk.wishing import group_of
 from orders.choices import Axis
 from orders.models import BulkJob, Status
@@ -47,10 +48,31 @@ class Group:
 
 def propose_status(user: Any, wish: dict[str, Any], ids: list[int]) -> tuple[BulkJob, dict[str, Any]]:
     """Plan the status for these orders, keep what was planned as a job, and tell what its panel shows."""
+    answers, planned, present = _look(user, wish, ids, OUT)
+    kept = wish | {"records": present.target.record_by_default, "out": present.out}
+    job = propose(BulkJob.Kind.STATUS, kept, ids, user=user, answers=answers)
+    return job, _context(job, planned, present)
+
+
+def propose_other(user: Any, job: BulkJob, out: Iterable[str], choices: dict[str, Any]) -> dict[str, Any]:
+    """Plan a proposed job again with other groups left out, and tell what its panel shows with the ticks of `choices`."""
+    ids = list(job.items.order_by("position").values_list("order_id", flat=True))
+    answers, planned, present = _look(user, job.wish, ids, out)
+    propose_again(job, job.wish | {"out": present.out}, ids, answers=answers)
+    context = _context(job, planned, present)
+    for group in context["groups"]:
+        group.is_on = group.is_on and group.name not in choices.get("off", ())
+    return context | {"records": choices.get("record", context["records"])}
+
+
+def _look(user: Any, wish: dict[str, Any], ids: list[int], out: Iterable[str]) -> tuple[dict[int, Answer], Plan, Present]:
+    target = Status.objects.select_related("base").get(axis=wish["axis"], code=wish["code"])
+    present = look_at(ids, target, out)
+    left_out = present.left_out()
     is_payment = wish["axis"] == Axis.PAYMENT
     planned = plan(
         StatusWish(
-            ids=ids,
+            ids=[pk for pk in ids if pk not in left_out],
             actor=Actor.clerk(user),
             payment=wish["code"] if is_payment else "",
             fulfilment="" if is_payment else wish["code"],
@@ -60,13 +82,12 @@ def propose_status(user: Any, wish: dict[str, Any], ids: list[int]) -> tuple[Bul
     answers = {pk: Answer(seen=digest) for pk, digest in planned.digests().items()}
     answers |= {pk: Answer(is_unchanged=True) for pk in planned.unchanged}
     answers |= {pk: Answer(refusal=str(error)) for pk, error in planned.refusals.items()}
-    target = Status.objects.select_related("base").get(axis=wish["axis"], code=wish["code"])
-    kept = wish | {"records": target.record_by_default}
-    job = propose(BulkJob.Kind.STATUS, kept, ids, user=user, answers=answers)
-    return job, _context(job, planned, target)
+    answers |= {pk: Answer(refusal=reason) for pk, reason in left_out.items()}
+    return answers, planned, present
 
 
-def _context(job: BulkJob, planned: Plan, target: Status) -> dict[str, Any]:
+def _context(job: BulkJob, planned: Plan, present: Present) -> dict[str, Any]:
+    target = present.target
     count = len(planned.changes)
     left_out = [(pk, _number(planned, pk), str(error)) for pk, error in planned.refusals.items()]
     return {
@@ -74,6 +95,9 @@ def _context(job: BulkJob, planned: Plan, target: Status) -> dict[str, Any]:
         "job": job,
         "target": target,
         "count": count,
+        "present": present.statuses,
+        "cautions": present.cautions,
+        "untracked": _untracked(planned, present),
         "groups": groups_of(planned.changes),
         "stock": stock_of(planned.changes),
         "money": money_of(planned.changes),
@@ -160,6 +184,13 @@ def money_of(changes: Iterable[PlannedChange]) -> list[str]:
             words = {"count": len(amounts), "sum": format_money(sum(amounts, Decimal(0)), currency)}
             sentences.append(ngettext("%(count)d refund, %(sum)s", "%(count)d refunds, %(sum)s together", len(amounts)) % words)
     return sentences
+
+
+def _untracked(planned: Plan, present: Present) -> int:
+    """Orders that would be shipped without a number for the customer to follow."""
+    if present.target.asks != Status.Asks.TRACKING:
+        return 0
+    return sum(1 for change in planned.changes if change.order.pk in present.untracked)
 
 
 def _number(planned: Plan, pk: int) -> str:

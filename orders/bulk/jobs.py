@@ -63,8 +63,23 @@ def propose(
             total=len(ids) if total is None else total,
             done=sum(1 for pk in ids if pk in known and (known[pk].refusal or known[pk].is_unchanged)),
         )
-        BulkItem.objects.bulk_create((_item(job, position, pk, known.get(pk)) for position, pk in enumerate(ids)), batch_size=1000)
+        _write_items(job, ids, known)
     return job
+
+
+def propose_again(job: BulkJob, wish: dict[str, Any], ids: Iterable[int], *, answers: Mapping[int, Answer]) -> None:
+    """Keep what the panel of a proposed job shows now, with other ticks. One that was started meanwhile stays as it is."""
+    ids = list(ids)
+    done = sum(1 for pk in ids if pk in answers and (answers[pk].refusal or answers[pk].is_unchanged))
+    with transaction.atomic():
+        if BulkJob.objects.filter(pk=job.pk, state=State.PROPOSED).update(wish=wish, done=done):
+            job.wish, job.done = wish, done
+            job.items.all().delete()
+            _write_items(job, ids, answers)
+
+
+def _write_items(job: BulkJob, ids: list[int], answers: Mapping[int, Answer]) -> None:
+    BulkItem.objects.bulk_create((_item(job, position, pk, answers.get(pk)) for position, pk in enumerate(ids)), batch_size=1000)
 
 
 def _item(job: BulkJob, position: int, order_id: int, answer: Answer | None) -> BulkItem:
