@@ -121,11 +121,11 @@ class EditWish(OneOrderWish):
             self._take_back(change, world)
 
     def _check_lines(self, order: Order, lines: Iterable[OrderLine]) -> None:
-        """What left, came back or was refunded stays on the order, also where an edit is taken back."""
+        """What left (in a parcel or by status), came back or was refunded stays on the order, also where an edit is taken back."""
         counted = any({"quantity", "is_removed"} & set(line.names) for line in self.edit.lines)
         refunded = refunded_pieces(order.pk) if counted else {}
         for line in lines:
-            _check_pieces(line, self.edit.line(line.pk), refunded.get(line.pk, 0))
+            _check_pieces(line, self.edit.line(line.pk), refunded.get(line.pk, 0), has_left=order.fulfilment_status.goods_left)
 
     def _take_back(self, change: PlannedChange, world: World) -> None:
         """The pieces that come back are paid for what goes out: nothing is given back, one balance is left."""
@@ -214,9 +214,11 @@ def accept_proposal(
     return outcome.or_raise()
 
 
-def _check_pieces(line: OrderLine, wanted: LineEdit, refunded: int) -> None:
+def _check_pieces(line: OrderLine, wanted: LineEdit, refunded: int, *, has_left: bool) -> None:
     pieces = Pieces.of(line)
-    fixed = max(pieces.shelf + pieces.lost + pieces.shipped_open, pieces.shipped, refunded)
+    # Goods that left by their status left as those of a parcel: an edit would put them back on hand and ask nobody where they are.
+    gone = pieces.open if has_left and not line.is_digital else pieces.shipped_open
+    fixed = max(pieces.shelf + pieces.lost + gone, pieces.shipped, refunded)
     left = 0 if wanted.is_removed else wanted.quantity
     if left is None or left >= fixed or left >= line.quantity:
         return

@@ -98,6 +98,8 @@ class StatusWish(OrdersWish):
         if change.fulfilment.asks != Status.Asks.RETURNED_PIECES or not any(shelf or lost for shelf, lost in self.returned.values()):
             return
         self.require("orders.ship_order", _("You may not record returns."))
+        if change.payment.releases:
+            raise InvalidWish(_("The order is %(status)s: its pieces are back already.") % {"status": change.payment})
         decide_returned(change, self.returned)
 
     def _ship(self, change: PlannedChange, world: World) -> None:

@@ -193,6 +193,12 @@ def test_returned_asks_how_many_pieces_come_back(staff):
     assert (line.pieces_shelf, line.pieces_lost, stock_of("MUG")) == (1, 1, (8, 0))
 
 
+def test_the_panel_asks_for_no_pieces_of_a_cancelled_order(staff):
+    order = make_order("CANCELLED", items={"MUG": 2})
+    asked = fields_of(staff.get(place(order, "status"), {"fulfilment": "RETURNED"}))
+    assert not [name for name in asked if name.startswith(("shelf-", "lost-"))]
+
+
 def test_reopening_without_stock_is_refused_in_words_and_can_be_forced_with_the_right(staff):
     make_variant("MUG", on_hand=3)
     order = make_order("CANCELLED", items={"MUG": 3})

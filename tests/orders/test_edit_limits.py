@@ -48,6 +48,26 @@ def test_an_edit_is_not_taken_back_once_its_item_is_in_a_parcel(order):
     assert (stock_of("POT"), order.lines.filter(is_removed=False).count()) == ((4, 0), 2)
 
 
+@pytest.mark.parametrize("wanted", [{"is_removed": True}, {"quantity": 1}])
+def test_an_item_that_left_by_its_status_is_not_taken_off(wanted):
+    """No parcel names it, but its pieces are with the customer: an edit would put them back on hand unseen."""
+    order = make_order("PAID", "SHIPPED", items={"MUG": 2, "POT": 1})
+    mug = order.lines.get(sku="MUG")
+    with pytest.raises(InvalidWish, match="2 pieces were shipped|at least 2"):
+        edit(order, lines=(LineEdit(mug.pk, **wanted),))
+    mug.refresh_from_db()
+    assert (mug.quantity, mug.is_removed, mug.consumed, list(find_problems())) == (2, False, 2, [])
+
+
+def test_a_delivered_file_can_still_be_taken_off(order):
+    make_shop()
+    make_variant("PDF", digital=True)
+    order = make_order("PAID", items={"PDF": 2})
+    assert order.fulfilment_status.code == "DELIVERED"
+    edit(order, lines=(LineEdit(order.lines.get().pk, quantity=1),))
+    assert order.lines.get().quantity == 1
+
+
 def test_an_edit_is_not_taken_back_below_what_refunds_took_off(order):
     event = add_a_pot(order)
     set_status(order, payment="AWAITING_PAYMENT")

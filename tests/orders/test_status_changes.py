@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from orders.errors import InvalidWish, NotAllowed, NotEnoughStock, StaleOrder
-from orders.models import Order, OrderEvent, StockMovement
+from orders.models import LineDecision, Order, OrderEvent, StockMovement
 from orders.services.editing import DetailsWish
 from orders.services.plan import Actor, apply, plan
 from orders.services.status import StatusWish
@@ -94,6 +94,18 @@ def test_more_pieces_than_went_out_cannot_come_back():
     line = order.lines.get()
     with pytest.raises(InvalidWish, match="only 3 are out"):
         set_status(order, fulfilment="RETURNED", returned={line.pk: (4, 0)})
+
+
+@pytest.mark.parametrize("left", ["", "SHIPPED"])
+def test_nothing_comes_back_with_an_order_that_gave_its_pieces_back(left):
+    """A cancelled order that never left has nothing out; one that did decided about its pieces when it was cancelled."""
+    make_variant("MUG", on_hand=10)
+    order = make_order("PAID", left, items={"MUG": 2})
+    set_status(order, payment="CANCELLED")
+    with pytest.raises(InvalidWish, match="its pieces are back already"):
+        set_status(order, fulfilment="RETURNED", returned={order.lines.get().pk: (0, 1)})
+    set_status(order, fulfilment="RETURNED")
+    assert (stock_of("MUG"), LineDecision.objects.filter(source="return").count()) == ((10, 0), 0)
 
 
 def test_setting_paid_records_the_balance_as_received():

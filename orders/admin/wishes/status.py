@@ -44,6 +44,7 @@ class StatusForm(WishForm):
             self.to_fulfilment
             and self.to_fulfilment.asks == Status.Asks.RETURNED_PIECES
             and self.to_fulfilment != self._current(Axis.FULFILMENT)
+            and not (self.to_payment or self.order.payment_status).releases  # then they are back already
         ):
             self._ask_returned()
         if self.to_payment and self.to_payment != self._current(Axis.PAYMENT):

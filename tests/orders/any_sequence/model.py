@@ -112,7 +112,9 @@ class ModelOrder:
             rest = self.paid - self.refunded
             if wants and payment == "REFUNDED" and rest > 0:
                 self.give_money(rest)
-        if self.fulfilment == "RETURNED":
+        if self.fulfilment == "RETURNED" and any(map(sum, returned.values())):
+            if self.is_released:
+                raise Refused("back already")
             self.take_back(returned, had_left=left_before)
 
     def cancel(self, *, refund, stops):
@@ -281,7 +283,8 @@ class ModelOrder:
             if was is None or was.is_removed:
                 continue
             left = 0 if item.is_removed else item.quantity
-            if left < was.fixed and left < was.quantity:
+            fixed = was.quantity if self.has_left and not was.is_digital else was.fixed
+            if left < fixed and left < was.quantity:
                 raise Refused("fewer than were shipped, returned or refunded")
         old, self.content = self.total, content
         if not self.includes_tax:
