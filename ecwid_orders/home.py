@@ -6,21 +6,25 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Case, Count, F, IntegerField, Q, Sum, Value, When
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from ecwid_orders.attention import LATE_SHIPPING, Matter, matters
 from orders.admin.timeline import ICONS
+from orders.bulk.asking import title_of
 from orders.choices import Axis, DeliveryKind, StockEffect
 from orders.known import statuses_of
-from orders.models import Order, OrderEvent, Shop, Status
+from orders.models import BulkJob, Order, OrderEvent, Shop, Status
 from orders.money import exponent, quantum
 
 CHART_DAYS = 14
 COMPARED_DAYS = 30
 LAST_ACTIONS = 7
+LOOKED_AT = 100  # events read at once
 BAR_STEP, BAR_WIDTH, CHART_HEIGHT, BASE_LINE = 20, 16, 60, 64
 
 
@@ -73,8 +77,17 @@ class Sales:
     @property
     def basket(self) -> Decimal | None:
         """The mean order of the last thirty days."""
-        orders = sum(self.orders_by_day.values())
-        return (sum(self.by_day.values(), Decimal(0)) / orders).quantize(quantum(exponent(self.currency))) if orders else None
+        orders = self.orders_of_month
+        return (self.of_month / orders).quantize(quantum(exponent(self.currency))) if orders else None
+
+    @property
+    def of_month(self) -> Decimal:
+        """What was sold in the last thirty days."""
+        return sum(self.by_day.values(), Decimal(0))
+
+    @property
+    def orders_of_month(self) -> int:
+        return sum(self.orders_by_day.values())
 
     @property
     def days(self) -> list[date]:
@@ -120,11 +133,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Action:
-    """An event as one line: which order, what, by whom."""
+    """An event as one line: which order, what, by whom; for a bulk action, the newest of its events and what was asked of all."""
 
     event: OrderEvent
     icon: str
     moves: list[Status]
+    title: str = ""
+    receipt: str = ""  # for who may look at it
 
 
 @dataclass(frozen=True)
@@ -142,7 +157,7 @@ def home_of(request: HttpRequest, shop: Shop) -> Home | None:
         return None
     statuses = statuses_of(request)
     sales = sales_of(shop) if request.user.has_perm("orders.view_sales") else None
-    return Home(timezone.localtime(), sales, work_of(statuses), matters(request, statuses), last_actions(statuses))
+    return Home(timezone.localtime(), sales, work_of(statuses), matters(request, statuses), last_actions(statuses, request.user))
 
 
 def sales_of(shop: Shop) -> Sales:
@@ -226,15 +241,43 @@ def _count_group(work: Work, standing: Counter[int], group: Mapping[str, Any], p
         work.late += group["late"]
 
 
-def last_actions(statuses: Iterable[Status]) -> list[Action]:
-    """What happened last to any order. One query."""
+def last_actions(statuses: Iterable[Status], user: Any) -> list[Action]:
+    """What happened last to any order; a bulk action is one line. At most five queries."""
     by_code = {(status.axis, status.code): status for status in statuses}
-    events = OrderEvent.objects.select_related("order", "actor").order_by("-id")[:LAST_ACTIONS]
+    events, jobs = _last_events()
     actions = []
     for event in events:
         moved = [(axis.value, event.changes.get(f"{axis.value}_status", {}).get("to")) for axis in Axis]
         moves = [by_code[key] for key in moved if key in by_code]
         kind = OrderEvent.Kind(event.kind)
         icon = moves[-1].glyph if moves and kind == OrderEvent.Kind.STATUS else ICONS.get(kind, "info")
-        actions.append(Action(event, icon, moves))
+        job = jobs.get(event.batch)
+        if job is None:
+            actions.append(Action(event, icon, moves))
+            continue
+        may_look = job.actor_id == user.pk or user.has_perm("orders.view_bulkjob")
+        receipt = reverse("admin:orders_order_bulk_job", args=[job.public_id]) if may_look else ""
+        actions.append(Action(event, icon, moves, title_of(job, by_code), receipt))
     return actions
+
+
+def _last_events() -> tuple[list[OrderEvent], dict[UUID, BulkJob]]:
+    """The newest events, of each bulk action only its newest, and those bulk actions by the batch of their events."""
+    chosen: list[int] = []
+    jobs: dict[UUID, BulkJob] = {}
+    # Twice is enough: where several bulk actions fill both looks, they are what happened last.
+    for _look in range(2):
+        rows = OrderEvent.objects.exclude(batch__in=list(jobs)).order_by("-id")
+        rows = rows.filter(pk__lt=chosen[-1]) if chosen else rows
+        newest = list(rows.values_list("pk", "batch")[:LOOKED_AT])
+        batches = {batch for _pk, batch in newest}
+        jobs |= {job.public_id: job for job in BulkJob.objects.select_related("undoes").filter(public_id__in=batches)}
+        said: set[UUID] = set()
+        for pk, batch in newest:
+            if batch not in jobs or batch not in said:
+                chosen.append(pk)
+                said.add(batch)
+        if len(chosen) >= LAST_ACTIONS or len(newest) < LOOKED_AT:
+            break
+    events = OrderEvent.objects.select_related("order", "actor").defer("order__search").in_bulk(chosen[:LAST_ACTIONS])
+    return [events[pk] for pk in chosen if pk in events], jobs

@@ -9,8 +9,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ecwid_orders.attention import matters
-from ecwid_orders.home import sales_of, work_of
-from orders.models import Order, Shop, Status
+from ecwid_orders.home import last_actions, sales_of, work_of
+from orders.bulk.jobs import propose, start
+from orders.bulk.working import work
+from orders.models import BulkJob, Order, OrderEvent, Shop, Status
 from tests.makers import make_clerk, make_order, make_shop, make_variant, set_status
 
 pytestmark = pytest.mark.django_db
@@ -132,3 +134,33 @@ def test_who_may_see_no_money_sees_the_work_instead_of_the_sales(client):
     assert "Sales today" not in page.content.decode()
     assert "€" not in page.content.decode()
     assert "Ready for pickup" in page.content.decode()
+
+
+def test_a_bulk_action_is_one_line_with_its_receipt_and_what_came_before_stays(client):
+    owner = make_clerk(username="owner", superuser=True)
+    job = propose("tag", {"add": ["gift"]}, [make_order("PAID").pk for _number in range(9)], user=owner)
+    start(job, {})
+    work(job.pk)
+    assert OrderEvent.objects.filter(batch=job.public_id).count() == 9
+
+    client.force_login(owner)
+    first, second = client.get(reverse("admin:index")).context["home"].actions[:2]
+
+    assert first.title == "Add the tag gift for 9 orders"
+    assert first.receipt == reverse("admin:orders_order_bulk_job", args=[job.public_id])
+    assert (second.title, second.event.kind) == ("", "placed")
+    client.force_login(make_clerk("orders.view_order", username="paul"))
+    page = client.get(reverse("admin:index"))
+    assert page.context["home"].actions[0].receipt == ""
+    assert "Add the tag gift for 9 orders" in page.content.decode()
+
+
+def test_a_bulk_action_of_hundreds_hides_nothing_that_happened_before():
+    numbers = [make_order("PAID").number for _number in range(3)]
+    owner = make_clerk(superuser=True)
+    job = BulkJob.objects.create(kind="tag", wish={"add": ["gift"]}, actor=owner, created_at=timezone.now(), total=250, state="done")
+    event = {"kind": "details", "source": "web", "at": timezone.now(), "batch": job.public_id, "order": Order.objects.first()}
+    OrderEvent.objects.bulk_create(OrderEvent(**event) for _number in range(250))
+    actions = last_actions(Status.objects.all(), owner)
+    assert [action.title for action in actions] == ["Add the tag gift for 250 orders", "", "", ""]
+    assert [action.event.order.number for action in actions[1:]] == numbers[::-1]
