@@ -157,5 +157,5 @@ def _caution(name: str, orders: list[Order], target: Status, *, is_in: bool) -> 
         UNPAID: _("The goods would leave before the money is there."),
         NO_METHOD: _("Nothing says how they travel."),
     }
-    icon = {HELD: "circle-pause", RELEASED: "x", BACK: "undo-2", UNPAID: "credit-card"}.get(name, "truck")
+    icon = {HELD: "circle-pause", RELEASED: "circle-alert", BACK: "undo-2", UNPAID: "credit-card"}.get(name, "truck")
     return Caution(name, icon, titles[name] % {"count": count}, whys[name], orders, is_in)

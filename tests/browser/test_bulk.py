@@ -92,3 +92,29 @@ def test_on_a_phone_the_bar_and_the_panels_fit(office):
     expect(office.get_by_role("status").first).to_contain_text("Done.")
     assert office.evaluate("document.documentElement.scrollWidth") == 390
     assert sorted(Order.objects.get().tags.values_list("name", flat=True)) == ["Fragile", "Gift"]
+
+
+def test_what_speaks_against_a_status_is_ticked_and_counted_live(office):
+    make_order("PAID", shipping_method="Parcel")
+    make_order("PAID", "DELIVERED", shipping_method="Parcel")
+    make_order("CANCELLED", shipping_method="Parcel")
+    office.goto(f"{office.base}/admin/orders/order/?view=all")
+    for box in office.locator(".row-check").all():
+        box.check()
+    office.get_by_role("button", name="Fulfilment…").click()
+    office.locator("#bulk-fulfilment button", has_text="Shipped").click()
+    for width in (1440, 390):
+        expect(office.locator("#h-panel")).to_have_text("Change 1 order")
+        assert clean(office) == []
+        office.get_by_label("Also 1 order that goes back").check()
+        expect(office.get_by_role("button", name="Change 2 orders")).to_be_visible()
+        expect(office.locator("#h-panel")).to_have_text("Change 2 orders")
+        expect(office.get_by_label("Also 1 order that goes back")).to_be_focused()
+        if width == 1440:  # a phone opens the panel as a page of its own
+            office.set_viewport_size({"width": 390, "height": 844})
+            ids = "&".join(f"ids={pk}" for pk in Order.objects.values_list("pk", flat=True))
+            office.goto(f"{office.base}/admin/orders/order/bulk/?fulfilment=SHIPPED&{ids}")
+    office.get_by_role("button", name="Change 2 orders").click()
+    office.wait_for_url(RECEIPT)
+    work(BulkJob.objects.get(state="queued").pk)
+    assert Order.objects.filter(fulfilment_status__code="SHIPPED").count() == 2
