@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Axis(models.TextChoices):
@@ -38,7 +39,7 @@ class DeliveryKind(models.TextChoices):
 class ChangeSource(models.TextChoices):
     CLERK = "clerk", _("Back office")
     API = "api", _("Online shop")
-    IMPORT = "import", _("Import")
+    IMPORT = "import", pgettext_lazy("source", "Import")
     TASK = "task", _("Automatic")
 
 

@@ -9,13 +9,13 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms import DateInput, NumberInput, TextInput
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.bulk.asking import title_of
 from orders.models import BulkItem, BulkJob, Order
 from orders.money import format_number
+from orders.templatetags.orders import day as short_day
 
 YES_NO = [("yes", gettext_lazy("yes")), ("no", gettext_lazy("no"))]
 ANY = gettext_lazy("any")
@@ -146,7 +146,7 @@ class DayFilter(django_filters.DateFilter):
         return qs.filter(**{f"{self.field_name}__lt": midnight(value + timedelta(days=1))})
 
     def in_words(self, value: Any) -> str:
-        return date_format(value, "DATE_FORMAT")
+        return short_day(value)
 
 
 class AmountFilter(django_filters.NumberFilter):

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -12,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
@@ -31,6 +34,7 @@ from orders.services.wishes import Actor
 
 View = Callable[..., HttpResponse]
 SHOWN = 5
+LINK_SECONDS = settings.PASSWORD_RESET_TIMEOUT
 NO_PASSWORD = Q(password__in=[""]) | Q(("password__startswith", UNUSABLE_PASSWORD_PREFIX))
 STATES: dict[str, tuple[Any, Q]] = {
     "": (pgettext_lazy("people", "All"), Q()),
@@ -105,10 +109,18 @@ def invite_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
         except OrderError as error:
             form.add_error(error.field if error.field in form.fields else None, str(error))
         else:
-            messages.success(request, _("%(name)s is invited.") % {"name": name_of(person)})
+            messages.success(request, _invited_words(person))
             return redirect("admin:staff_person", person.pk)
     context = site.each_context(request) | {"title": _("Invite somebody"), "form": form} | rights_of(form)
     return TemplateResponse(request, "admin/orders/staff/invite.html", context, status=422 if form.errors else 200)
+
+
+def _invited_words(person: Any) -> str:
+    """That somebody is invited, and who brings the link where the installation sends no mail."""
+    said = _("%(name)s is invited.") % {"name": name_of(person)}
+    if settings.EMAIL_URL:
+        return said
+    return f"{said} {_('No mail server is set up, so nothing is sent: open the mail on this page and pass its link on yourself.')}"
 
 
 def person_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
@@ -136,7 +148,9 @@ def person_view(request: HttpRequest, site: AdminSite, pk: int) -> HttpResponse:
         "is_self": person.pk == request.user.pk,
         "direct": [str(right.label) if (right := right_of(name)) else name for name in sorted(people.direct_rights(person))],
         "trail": trail_of(person),
-        "profile": StaffProfile.of(person),
+        "profile": (profile := StaffProfile.of(person)),
+        "link_is_over": profile.invited_at is not None and profile.invited_at < timezone.now() - timedelta(seconds=LINK_SECONDS),
+        "link_days": LINK_SECONDS // 86400,
     }
     context |= rights_of(form, person)
     return TemplateResponse(request, "admin/orders/staff/person.html", context, status=422 if form.errors else 200)

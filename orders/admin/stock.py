@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -20,6 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orders.admin.lists import ShopPages
+from orders.admin.stock_history import history_of, what_differs
+from orders.admin.stock_ledger import ledger_file, ledger_view
 from orders.errors import OrderError
 from orders.finding import find_variants, scanned_variant
 from orders.models import DraftReservation, OrderLine, StockMovement, Variant
@@ -132,6 +135,8 @@ class StockAdmin(ShopPages):
         wrap = self.admin_site.admin_view
         return [
             path("receive/", wrap(self.receive_view), name="orders_variant_receive"),
+            path("ledger/", wrap(self.ledger_view), name="orders_variant_ledger"),
+            path("ledger/file/", wrap(self.ledger_file_view), name="orders_variant_ledger_file"),
             path("<int:pk>/adjust/", wrap(self.adjust_view), name="orders_variant_adjust"),
             *super().get_urls(),
         ]
@@ -195,6 +200,15 @@ class StockAdmin(ShopPages):
         context = self.admin_site.each_context(request) | {"title": _("Receive goods"), "opts": self.opts, "form": form, "rows": rows}
         return TemplateResponse(request, "admin/orders/variant/receive.html", context)
 
+    def ledger_view(self, request: HttpRequest) -> HttpResponse:
+        """Every movement of every article, filtered."""
+        self._check(request)
+        return ledger_view(request, self.admin_site, self.opts)
+
+    def ledger_file_view(self, request: HttpRequest) -> HttpResponseBase:
+        self._check(request)
+        return ledger_file(request, self.admin_site, self.opts)
+
     def _receive(self, form: ReceiveForm, arrived: list[ReceivedForm], request: HttpRequest) -> None:
         actor = Actor.clerk(request.user)
         # In the order of the articles, as every writer of stock locks them.
@@ -250,6 +264,8 @@ class StockAdmin(ShopPages):
         return {
             "variant": variant,
             "why": why(variant),
+            "differs": what_differs(variant),
+            "history": history_of(variant) if variant.is_tracked else None,
             "sold": -sold,
             "days": DAYS_SOLD,
             "ledger": ledger,
@@ -261,12 +277,17 @@ class StockAdmin(ShopPages):
         }
 
 
+def _term(kind: str) -> str:
+    """What a term of the sum says: orders take pieces away by being shipped, and give some back."""
+    return _("Shipped with orders, less what came back") if kind == StockMovement.Kind.SETTLE else str(StockMovement.Kind(kind).label)
+
+
 def why(variant: Variant) -> Why:
     """The terms that give on hand, committed and available, from the ledger itself; false where the counters differ."""
     sums = list(variant.movements.order_by().values("kind").annotate(on_hand=Sum("delta_on_hand"), committed=Sum("delta_committed")))
     position = list(StockMovement.Kind.values)
     ordered = sorted(sums, key=lambda row: position.index(row["kind"]))
-    terms = [row | {"name": StockMovement.Kind(row["kind"]).label} for row in ordered]
+    terms = [row | {"name": _term(row["kind"])} for row in ordered]
     holding = OrderLine.objects.filter(variant=variant, committed__gt=0).select_related("order").order_by("-order_id")
     named = list(holding[:ORDERS_NAMED])
     on_hand, committed = sum(row["on_hand"] for row in sums), sum(row["committed"] for row in sums)

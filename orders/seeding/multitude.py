@@ -56,7 +56,7 @@ YEARS = timedelta(days=3 * 365)
 OPEN_DAYS = 10  # an order is on its way to the customer for so long
 CHUNK = 2_000
 CENT = Decimal("0.01")
-CLERK, STOREFRONT = "Paul Girard", "Boutique en ligne"
+CLERK, STOREFRONT = "Paul Castel", "Boutique en ligne"
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from orders.services.payments import PaymentWish, RefundPiece, RefundWish
 from orders.services.status import StatusWish
 from orders.services.wishes import Actor, Wish
 
-INES, PAUL = Actor(ChangeSource.CLERK, None, "Inès Morel"), Actor(ChangeSource.CLERK, None, "Paul Girard")
+INES, PAUL = Actor(ChangeSource.CLERK, None, "Inès Moreau"), Actor(ChangeSource.CLERK, None, "Paul Castel")
 STOREFRONT = Actor.api("Boutique en ligne")
 GOODS = (
     "SEN-ASA-100",

@@ -58,6 +58,17 @@ def test_today_is_compared_with_the_same_weekday():
     assert sales_of(Shop.current()).versus_week_ago == Decimal(-50)
 
 
+def test_the_mean_order_answers_for_itself(client):
+    make_order("PAID", items={"MUG": 1})
+    placed(make_order("PAID", items={"MUG": 4}), days=20)
+    sales = sales_of(Shop.current())
+    assert (sales.of_month, sales.orders_of_month, sales.basket) == (Decimal(60), 2, Decimal("30.00"))
+    client.force_login(make_clerk(superuser=True))
+    page = client.get("/admin/").content.decode()
+    assert 'mean order, 30 days: <button class="why" type="button" popovertarget="why-basket">€30.00' in page
+    assert '<th scope="row">Orders, last 30 days</th><td>÷ 2</td>' in page
+
+
 def test_work_counts_each_open_order_where_it_stands():
     make_order("PAID", items={"MUG": 1})
     make_order("PAID", "PROCESSING", items={"MUG": 1})

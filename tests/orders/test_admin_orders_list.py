@@ -89,6 +89,11 @@ def test_the_chip_of_an_amount_says_its_currency(staff):
     assert [chip.value for chip in staff.get(LIST, {"total_from": "100"}).context["chips"]] == ["100 in the order's currency"]
 
 
+def test_the_chip_of_a_day_is_short(staff):
+    chips = staff.get(LIST, {"placed_from": "2023-03-02"}).context["chips"]
+    assert [(chip.label, chip.value) for chip in chips] == [("Placed from", "Thu 2 Mar 2023")]
+
+
 def test_an_address_keeps_only_what_the_form_filled_in(staff):
     assert staff.get(LIST, {"view": "held", "payment_method": "", "sku": ""}).url == f"{LIST}?view=held"
     assert staff.get(LIST, {"payment_method": "", "country": ""}).url == f"{LIST}?view=all"

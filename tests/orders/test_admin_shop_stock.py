@@ -75,6 +75,7 @@ def test_the_arithmetic_of_available_comes_from_the_ledger(client, keeper):
     held = make_order(items={"MUG": 3})
     found = why(Variant.objects.get(pk=variant.pk))
     assert [(row["kind"], row["on_hand"]) for row in found.sums] == [("settle", -2), ("opening", 10)]
+    assert [row["name"] for row in found.sums] == ["Shipped with orders, less what came back", "Opening stock"]
     assert [(line.order.number, line.committed) for line in found.holding] == [(held.number, 3)]
     assert (found.on_hand, found.committed, found.available, found.is_true) == (8, 3, 5, True)
 

@@ -82,6 +82,25 @@ def test_an_invitation_is_a_mail_in_the_language_of_the_person(office):
     assert mail.subject == "Camille Durand vous invite dans la gestion de Comptoir du Lierre"
 
 
+def test_without_a_mail_server_the_link_must_be_passed_on(office, settings):
+    settings.EMAIL_URL = ""
+    page = office.post(reverse("admin:staff_invite"), form("clerk"), follow=True).content.decode()
+    assert "Zoé Petit is invited. No mail server is set up, so nothing is sent" in page
+    settings.EMAIL_URL = "smtp://mail.example.com"
+    page = office.post(reverse("admin:staff_invite"), form("clerk", email="z@example.com"), follow=True).content.decode()
+    assert "Zoé Petit is invited." in page
+    assert "No mail server is set up, so nothing is sent" not in page
+
+
+def test_an_invitation_that_has_run_out_says_so(office):
+    office.post(reverse("admin:staff_invite"), form("clerk"))
+    profile = StaffProfile.objects.get(user__email="zoe@example.com")
+    place, words = reverse("admin:staff_person", args=[profile.user_id]), "has run out: it works for 3 days"
+    assert words not in office.get(place).content.decode()
+    StaffProfile.objects.filter(pk=profile.pk).update(invited_at=timezone.now() - timedelta(days=4))
+    assert words in office.get(place).content.decode()
+
+
 def test_the_link_of_an_invitation_chooses_a_password_once(office):
     people.invite(facts("clerk"), Actor.clerk(User.objects.get(username="camille")))
     link = link_in(OutgoingEmail.objects.get())

@@ -89,7 +89,7 @@ class DetailsForm(WishForm):
             label=_("Send this customer no mail about this order"), required=False, initial=self.order.no_customer_mail
         )
         self.fields["assignee"] = forms.ChoiceField(
-            label=_("In the hands of"),
+            label=_("Assignee"),
             required=False,
             choices=assignees(self.order),
             initial=str(self.order.assignee_id or ""),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from orders.choices import ChangeSource
 from orders.errors import OrderError
@@ -45,7 +46,7 @@ def import_documents(
     report = Report(is_dry_run=dry_run)
     run = _Run(
         report=report,
-        writer=Writer(actor=actor or Actor(ChangeSource.IMPORT, None, _("Import")), move_stock=move_stock),
+        writer=Writer(actor=actor or Actor(ChangeSource.IMPORT, None, pgettext("source", "Import")), move_stock=move_stock),
         on_result=on_result or report.results.append,
     )
     size = size_of(sources)
