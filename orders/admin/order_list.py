@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from orders.admin.bulk import offered
 from orders.admin.list_columns import COLUMNS, Column, chosen_columns, rows_of, write_rows
@@ -40,6 +41,7 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
     current = next((tab for tab in tabs if tab.is_current), tabs[0])
     within = canonical(query)
     is_whole = not within
+    is_changed = current.view is not None and current.view.query != within
     template = "admin/orders/order/results.html" if is_fragment else "admin/orders/order/change_list.html"
     frame = {"shop": shop_of(request)} if is_fragment else site.each_context(request)
     response = TemplateResponse(
@@ -64,7 +66,9 @@ def order_list_view(request: HttpRequest, site: AdminSite, context: dict[str, An
             "kept_filters": kept_filters(query),
             "filters_url": f"{reverse('admin:orders_order_filters')}?{query.urlencode()}",
             "within": within,
-            "is_changed_view": current.view is not None and current.view.query != within,
+            "is_changed_view": is_changed,
+            "view_keeps": kept_words(current.view.query, request.user, result) if is_changed and current.view else "",
+            "seen_keeps": kept_words(within, request.user, result) if is_changed else "",
             "may_overwrite": current.view is not None and may_change_view(request.user, current.view),
             "fresh_from": max((order.pk for order in page.orders), default=0) if _is_first_page(query, result.sort) else None,
             "all_columns": [(column, column in columns) for column in [*columns, *(c for c in COLUMNS if c not in columns)]],
@@ -127,6 +131,17 @@ def may_tick(user: Any) -> bool:
         user.has_perm(f"orders.{right}")
         for right in ("change_order_status", "change_payment_status", "change_order", "print_order", "export_order")
     )
+
+
+def kept_words(address: str, user: Any, known: Result) -> str:
+    """What a view that keeps this address opens with, in a line."""
+    query = QueryDict(address)
+    result = result_of(user, query, known=known)
+    words = [result.tab.label] if result.tab.key != ALL else []
+    words += [pgettext("before a value", "{label}: {value}").format(label=chip.label, value=chip.value) for chip in result.chips]
+    words += [f"“{query['q']}”"] if query.get("q") else []
+    words += [name for key, name, is_used in _sorts(result.sort) if is_used and query.get("sort")]
+    return ", ".join(words) or _("all orders, newest first")
 
 
 def may_change_view(user: Any, view: Any) -> bool:

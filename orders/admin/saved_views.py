@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from orders.admin.list_columns import BY_KEY, FIXED, chosen_columns
 from orders.admin.list_result import SORTS, result_of
 from orders.admin.list_tabs import MOST_VIEWS, ListTab, canonical, tabs_of, views_of
-from orders.admin.order_list import may_change_view
+from orders.admin.order_list import kept_words, may_change_view
 from orders.models import Role, SavedView, StaffProfile
 
 LIST = "admin:orders_order_changelist"
@@ -39,36 +39,65 @@ class ViewForm(forms.ModelForm):
         if not user.has_perm("orders.share_savedview"):
             del self.fields["is_shared"]
         self.user = user
+        self.same_name: SavedView | None = None  # the person's view that has the name already
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"]).strip()
         owner = self.instance.owner if self.instance.pk else self.user
-        if SavedView.objects.filter(owner=owner, name__iexact=name).exclude(pk=self.instance.pk).exists():
+        self.same_name = SavedView.objects.filter(owner=owner, name__iexact=name).exclude(pk=self.instance.pk).first()
+        if self.same_name:
             raise forms.ValidationError(_("You have a view of this name already."))
         return name
 
 
 @require_POST
 def save_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
-    """Keep the address of the list as a new view of the person, or in the view that `saved` names."""
+    """Keep the address of the list as a new view of the person, or in the view that `saved` names.
+
+    A name that the person used already is answered with what that view keeps, and with `replace` by replacing it. Filters that
+    make no sense are not kept.
+    """
     query = canonical(QueryDict(request.POST.get("query", "")[:4000]))
+    result = result_of(request.user, QueryDict(query))
+    wrong = [_("A filter makes no sense: %(label)s, %(why)s.") % {"label": chip.label, "why": chip.value} for chip in result.wrong]
     if request.POST.get("saved"):
         view = _own_view(request, request.POST["saved"])
-        view.query = query
-        view.save(update_fields=["query"])
-        messages.success(request, _("“%(name)s” keeps the filters and the sort that you see now.") % {"name": view.name})
-        return redirect(f"{reverse(LIST)}?saved={view.pk}&{query}")
+        if wrong:
+            messages.error(request, " ".join(wrong))
+            return redirect(f"{reverse(LIST)}?saved={view.pk}&{query}")
+        return _keep(request, view, query)
     form = ViewForm(request.POST, user=request.user)
     if len(views_of(request.user)) >= MOST_VIEWS:
         form.add_error(None, _("There are %(count)d views; delete one first.") % {"count": MOST_VIEWS})
-    if not form.is_valid():
-        filters = result_of(request.user, QueryDict(query)).filterset
-        context = {"title": _("Save this view"), "form": form, "query": query, "chips": filters.chips()}
-        return TemplateResponse(request, "admin/orders/order/save_view.html", site.each_context(request) | context, status=422)
-    view = form.save(commit=False)
-    view.owner, view.query = request.user, query
-    view.save()
-    messages.success(request, _("The view “%(name)s” is a tab now.") % {"name": view.name})
+    for error in wrong:
+        form.add_error(None, error)
+    if form.is_valid():
+        view = form.save(commit=False)
+        view.owner, view.query = request.user, query
+        view.save()
+        messages.success(request, _("The view “%(name)s” is a tab now.") % {"name": view.name})
+        return redirect(f"{reverse(LIST)}?saved={view.pk}&{query}")
+    same = form.same_name
+    if same and "replace" in request.POST and not wrong:
+        return _keep(request, same, query)
+    context = {
+        "title": _("Save this view"),
+        "form": form,
+        "query": query,
+        "text": QueryDict(query).get("q", ""),
+        "chips": result.chips,
+        "same": same,
+        "same_keeps": kept_words(same.query, request.user, result) if same else "",
+        "back_url": f"{reverse(LIST)}?{query}",
+    }
+    return TemplateResponse(request, "admin/orders/order/save_view.html", site.each_context(request) | context, status=422)
+
+
+def _keep(request: HttpRequest, view: SavedView, query: str) -> HttpResponse:
+    """Let a view open with the filters and the sort of `query`."""
+    view.query = query
+    view.save(update_fields=["query"])
+    messages.success(request, _("“%(name)s” keeps the filters and the sort that you see now.") % {"name": view.name})
     return redirect(f"{reverse(LIST)}?saved={view.pk}&{query}")
 
 

@@ -87,7 +87,7 @@ def test_build_a_view_and_share_it(office, orders):
     view = SavedView.objects.get()
     assert (view.query, view.is_shared) == ("fulfilment=SHIPPED", True)
     office.locator(".chip .remove").click()
-    expect(office.get_by_role("button", name="Keep in “On the road”")).to_be_visible()
+    expect(office.get_by_role("button", name="Update “On the road”")).to_be_visible()
 
 
 def test_new_orders_slide_in_and_the_ticks_stay(office, orders):

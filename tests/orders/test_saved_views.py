@@ -64,8 +64,42 @@ def test_two_views_of_a_person_never_have_one_name_and_what_was_typed_stays(clie
     answer = client.post(SAVE, {"name": "big", "query": "total_from=200"})
     assert answer.status_code == 422
     assert "You have a view of this name already." in answer.content.decode()
-    assert 'value="total_from=200"' in answer.content.decode()
-    assert SavedView.objects.count() == 1
+    page = answer.content.decode()
+    assert 'value="total_from=200"' in page
+    assert "“Big” opens now with: Total from: 100" in page
+    assert "Replace “Big”</button>" in page
+    assert f'href="{LIST}?total_from=200"' in page
+    assert SavedView.objects.get().query == "total_from=100"
+
+
+def test_a_view_is_replaced_under_its_own_name_where_that_is_asked(client, ines):
+    client.post(SAVE, {"name": "Big", "query": "total_from=100"})
+    view = SavedView.objects.get()
+    answer = client.post(SAVE, {"name": "big", "query": "total_from=200", "replace": "1"})
+    assert answer.url == f"{LIST}?saved={view.pk}&total_from=200"
+    assert [(kept.name, kept.query) for kept in SavedView.objects.all()] == [("Big", "total_from=200")]
+
+
+def test_a_changed_view_offers_to_be_updated_and_says_what_changes(client, ines):
+    make_order(payment="PAID")
+    view = SavedView.objects.create(owner=ines, name="Paid", query="payment=PAID&sort=-total", is_shared=True)
+    assert "update-view" not in client.get(f"{LIST}?saved={view.pk}&{view.query}").content.decode()
+    page = client.get(f"{LIST}?saved={view.pk}&payment=PAID&held=yes&view=to-ship")
+    assert page.context["view_keeps"] == "Payment: Paid, largest total first"
+    assert page.context["seen_keeps"] == "To ship, Payment: Paid, On hold: yes"
+    assert "Update “Paid”" in page.content.decode()
+    assert "Everybody sees the change" in page.content.decode()
+    client.post(SAVE, {"saved": view.pk, "query": "payment=PAID&held=yes&view=to-ship"})
+    view.refresh_from_db()
+    assert view.query == "held=yes&payment=PAID&view=to-ship"
+
+
+def test_filters_that_make_no_sense_are_kept_in_no_view(client, ines):
+    view = SavedView.objects.create(owner=ines, name="Paid", query="payment=PAID")
+    client.post(SAVE, {"saved": view.pk, "query": "payment=BOGUS"})
+    answer = client.post(SAVE, {"name": "Odd", "query": "payment=BOGUS"})
+    assert (answer.status_code, "A filter makes no sense: Payment, BOGUS is unknown." in answer.content.decode()) == (422, True)
+    assert [(kept.name, kept.query) for kept in SavedView.objects.all()] == [("Paid", "payment=PAID")]
 
 
 def test_nobody_changes_or_deletes_the_view_of_somebody_else(client, ines):
