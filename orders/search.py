@@ -20,6 +20,7 @@ SEARCH_LENGTH = 20_000
 MOST_WORDS = 8
 NUMBER, INVOICE, CUSTOMER, EMAIL, PHONE, EXTERNAL, TRANSACTION, PURCHASE = "N", "I", "C", "E", "P", "K", "X", "R"
 COUPON, TAX_ID, TRACKING, SKU, POSTCODE, CITY, ITEM, OPTION, ADDRESS, COMMENT, NOTE = "U", "V", "T", "S", "Z", "B", "L", "O", "A", "M", "D"
+HOLD = "H"
 # Items are told anew by each rebuild; every other fact of an earlier text stays.
 _OF_ITEMS = (SKU, ITEM, OPTION)
 _PHONE = re.compile(r"^\+?[\d(][\d\s().\-/]*$")
@@ -94,7 +95,7 @@ def build_search(
     for line in lines:
         values = (str(option.get("value") or "") for option in line.options)
         facts += [fact(SKU, line.sku), fact(ITEM, line.name), *(fact(OPTION, value) for value in values)]
-    facts += [fact(COMMENT, order.customer_comment), *(fact(NOTE, note.text) for note in notes)]
+    facts += [fact(HOLD, order.hold_reason), fact(COMMENT, order.customer_comment), *(fact(NOTE, note.text) for note in notes)]
     return together(facts, kept=order.search, dropped=_OF_ITEMS)
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orders.admin.bulk_cautions import OUT, Present, look_at
+from orders.admin.cautions import OUT, Present, look_at
 from orders.admin.effects import StockRow, stock_rows
 from orders.bulk.jobs import Answer, propose, propose_again
 from orders.bulk.wishing import group_of

@@ -13,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from orders.admin.cautions import warnings
 from orders.admin.conflicts import Conflict, find_conflict, is_stale, picked
 from orders.admin.effects import Effect, effects_of
 from orders.admin.places import order_url, within
@@ -168,6 +169,7 @@ def _show(
         "is_unchanged": view.is_unchanged,
         "note": note,
         "moved": moved,
+        "warnings": _warnings(view, name),
         "seen": view.digest,
         "shown": _as_query(view),
         "is_held": bool(view.plan and view.plan.is_held),
@@ -222,6 +224,17 @@ def _blocked_by(view: View) -> str:
     if view.is_unchanged:
         return _("The order is already so.")
     return ""
+
+
+def _warnings(view: View, name: str) -> list[str]:
+    """What speaks against a status or a parcel. The statuses of the order are still those of before."""
+    change = view.change
+    if change is None or name not in ("status", "shipment"):
+        return []
+    targets = [change.payment] if change.payment_changes else []
+    if change.fulfilment_changes or name == "shipment":
+        targets.append(change.fulfilment)
+    return list(dict.fromkeys(text for target in targets for text in warnings(view.form.order, target)))
 
 
 def _stale_note(order: Order) -> str:

@@ -9,7 +9,7 @@ def tell_facts(apps, schema_editor):
     """Write each search text anew, a line per fact."""
     models = {name: apps.get_model("orders", name) for name in ("Order", "OrderLine", "OrderAddress", "Shipment", "Note", "ExternalDocument", "Payment")}
     order_rows = models["Order"].objects.only(
-        "number", "external_id", "customer_name", "email", "phone", "transaction_id", "po_number", "coupon_code", "customer_comment", "tax_id", "search"
+        "number", "external_id", "customer_name", "email", "phone", "transaction_id", "po_number", "coupon_code", "customer_comment", "tax_id", "hold_reason", "search"
     ).order_by("pk")
     start = 0
     while batch := list(order_rows.filter(pk__gt=start)[:BATCH]):

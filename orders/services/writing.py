@@ -37,6 +37,7 @@ from orders.search import (
     COMMENT,
     CUSTOMER,
     EMAIL,
+    HOLD,
     NOTE,
     POSTCODE,
     PURCHASE,
@@ -61,6 +62,7 @@ SEARCHED = {
     "tax_id": TAX_ID,
     "customer_comment": COMMENT,
     "po_number": PURCHASE,
+    "hold_reason": HOLD,
 }
 SEARCHED_ADDRESS = {
     "name": ADDRESS,
@@ -274,17 +276,20 @@ def update_rows(model: type[Model], columns: Sequence[str], rows: Iterable[Model
 def _write_orders(changes: Sequence[PlannedChange]) -> None:
     now = timezone.now()
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    told: dict[str, list[int]] = defaultdict(list)
     for change in changes:
         order = change.order
         values = _new_values(change)
         alike[tuple(sorted(values.items(), key=lambda item: item[0]))].append(order.pk)
         words = _new_words(change)
         if words and change.event and change.event.kind != OrderEvent.Kind.PLACED:
-            Order.objects.filter(pk=order.pk).update(search=Concat(F("search"), Value(words)))
+            told[words].append(order.pk)
         for name, value in values.items():
             setattr(order, name, value)
         order.version += 1
         order.payment_status, order.fulfilment_status = change.payment, change.fulfilment
+    for words, ids in told.items():
+        Order.objects.filter(pk__in=ids).update(search=Concat(F("search"), Value(words)))
     _write_tags(changes)
     for values_key, ids in alike.items():
         Order.objects.filter(pk__in=ids).update(**dict(values_key), version=F("version") + 1, updated_at=now)

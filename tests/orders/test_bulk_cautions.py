@@ -1,6 +1,7 @@
 """A status for many orders never sweeps along what somebody stopped: held, cancelled and delivered orders have their own tick."""
 
 import pytest
+from django.urls import reverse
 
 from orders.models import Order
 from orders.services.editing import HoldWish
@@ -77,3 +78,22 @@ def test_marking_as_paid_leaves_cancelled_orders_alone(staff, mixed):
     press(staff, opened(staff, [mixed["cancelled"], mixed["unpaid"]], payment="PAID"))
     assert Order.objects.get(pk=mixed["cancelled"].pk).payment_status.code == "CANCELLED"
     assert Order.objects.get(pk=mixed["unpaid"].pk).payment_status.code == "PAID"
+
+
+def panel_of(client, order, name="status", query="?fulfilment=SHIPPED"):
+    return client.get(reverse(f"admin:orders_order_{name}", args=[order.pk]) + query)
+
+
+def test_one_order_on_hold_says_so_beside_the_button(staff, mixed):
+    wanted = ["This order is on hold (Address?). It changes all the same if you apply; the hold stays."]
+    assert panel_of(staff, mixed["held"]).context["warnings"] == wanted
+    assert panel_of(staff, mixed["held"], "shipment", "").context["warnings"] == wanted
+    assert "This order is on hold (Address?)." in panel_of(staff, mixed["held"]).content.decode()
+
+
+def test_one_order_that_goes_back_or_is_not_paid_says_so(staff, mixed):
+    assert panel_of(staff, mixed["delivered"]).context["warnings"] == ["This takes the order back: it is further along than “Shipped”."]
+    assert panel_of(staff, mixed["unpaid"]).context["warnings"] == [
+        "This order is not paid: the goods would leave before the money is there."
+    ]
+    assert panel_of(staff, mixed["plain"]).context["warnings"] == []

@@ -17,7 +17,7 @@ from orders.listing import keyset_page, newest
 from orders.models import Customer, Order
 from orders.search import fact, find_orders, together
 from orders.services.contact import ContactWish
-from orders.services.editing import NoteWish
+from orders.services.editing import HoldWish, NoteWish
 from orders.services.payments import PaymentWish
 from orders.services.plan import apply
 from tests.makers import ROBOT, make_order, make_shop, make_variant, set_status
@@ -197,3 +197,17 @@ def test_orders_of_before_the_one_spelling_are_found_after_the_migration():
 
     assert found("n'guessan") == [order.pk]
     assert found("n’guessan") == [order.pk]
+
+
+def test_the_reason_of_a_hold_finds_the_order(order):
+    apply(HoldWish(ids=[order.pk], actor=ROBOT, held=True, reason="Cheque hasn’t cleared")).or_raise()
+    assert found("cheque hasn't cleared") == [order.pk]
+
+
+def test_orders_held_before_are_found_by_their_reason_too(order):
+    Order.objects.filter(pk=order.pk).update(is_held=True, hold_reason="Adresse à vérifier")
+    assert found("adresse verifier") == []
+    for _twice in range(2):
+        import_module("orders.migrations.0023_find_reasons_of_holds").tell_reasons(apps, SimpleNamespace(connection=connection))
+    assert found("adresse verifier") == [order.pk]
+    assert Order.objects.get(pk=order.pk).search.count("H adresse a verifier") == 1

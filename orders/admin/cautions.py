@@ -1,4 +1,4 @@
-"""What speaks against a status among the chosen orders: on hold, cancelled, further along, unpaid. Each group has its own tick.
+"""What speaks against a status: a hold, a cancellation, a way back, money that is missing. Among many orders each group has its tick.
 
 Where a status would undo what somebody decided (a hold, a cancellation) or take an order back, the group stays out until ticked.
 """
@@ -93,6 +93,18 @@ def against(order: Order, target: Status) -> list[str]:
     return [name for name, speaks in SPEAKS.items() if speaks(order, target)]
 
 
+def warnings(order: Order, target: Status) -> list[str]:
+    """What the panel of one order says beside its button."""
+    words = {
+        HELD: _("This order is on hold (%(reason)s). It changes all the same if you apply; the hold stays.")
+        % {"reason": order.hold_reason or _("no reason given")},
+        RELEASED: _("This order is cancelled or refunded: nothing more is expected of it."),
+        BACK: _("This takes the order back: it is further along than “%(status)s”.") % {"status": target},
+        UNPAID: _("This order is not paid: the goods would leave before the money is there."),
+    }
+    return [words[name] for name in against(order, target) if name in words]
+
+
 def said(name: str) -> str:
     """Why an order of this group was left out, for the receipt."""
     return {
@@ -105,7 +117,7 @@ def said(name: str) -> str:
 
 
 def _is_held(order: Order, target: Status) -> bool:
-    return order.is_held and target.axis == Axis.FULFILMENT
+    return order.is_held and target.axis == Axis.FULFILMENT and not target.releases_unshipped
 
 
 def _is_released(order: Order, target: Status) -> bool:
