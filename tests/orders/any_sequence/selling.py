@@ -20,7 +20,7 @@ from orders.services.reserving import reserve
 from tests.makers import CLERK, make_draft
 from tests.orders.any_sequence.content import ZERO, Content, Item, Refused, cents
 from tests.orders.any_sequence.model import ModelOrder
-from tests.orders.any_sequence.shop import ARTICLES, MOST_ORDERS, SHORT, Shop, attempt, pick
+from tests.orders.any_sequence.shop import ANY, ARTICLES, MOST_ORDERS, SHORT, Shop, attempt, pick
 
 money = st.integers(0, 4000).map(lambda coins: Decimal(coins) / 100)
 percents = st.sampled_from(["10", "12.5", "33.33", "100"]).map(Decimal)
@@ -45,6 +45,7 @@ class Wanted:
 
 changes = st.one_of(
     st.just(()),
+    st.tuples(st.just("quantity"), st.integers(1, 3)),
     st.tuples(st.just("quantity"), st.integers(1, 6)),
     st.tuples(st.just("price"), money),
     st.tuples(st.just("discount"), money),
@@ -89,6 +90,8 @@ def draft_line(row):
 
 
 class Selling(Shop):
+    """What orders are made of, twice: as the shop's and as the model's. Its orders are there when the shop opens."""
+
     def draft_of(self, rows, off, shipping, extra, gift):
         """The same order twice: as a draft of the shop and as a model, or None where the domain refuses it."""
         surcharges = (DraftSurcharge("Gift wrap", extra), DraftSurcharge("Tip", extra, kind="tip")) if extra else ()
@@ -117,11 +120,11 @@ class Selling(Shop):
         return model
 
     def sell_first(self):
-        for rows, payment in (
-            ([("MUG", 3, ZERO, ZERO), ("POT", 2, ZERO, ZERO)], "PAID"),
-            ([("MUG", 1, ZERO, ZERO), ("", 2, Decimal(4), ZERO)], ""),
+        for rows, payment, off in (
+            ([("MUG", 3, ZERO, ZERO), ("POT", 2, ZERO, ZERO)], "PAID", (("PERCENT", Decimal(10)),)),
+            ([("MUG", 1, ZERO, ZERO), ("", 2, Decimal(4), ZERO)], "", ()),
         ):
-            draft, model = self.draft_of(rows, (), Decimal("4.90"), ZERO, ZERO)
+            draft, model = self.draft_of(rows, off, Decimal("4.90"), ZERO, ZERO)
             draft = replace(draft, payment_status=payment)
             self.place_with(model, payment, lambda draft=draft: place_order(draft, actor=CLERK))
 
@@ -145,6 +148,57 @@ class Selling(Shop):
         then = self.counters([*(kept.model for kept in self.orders), model])
         left = {sku: on_hand - committed for sku, (on_hand, committed) in then.items()}
         return any(left[sku] < 0 and left[sku] < now[sku] and not ARTICLES[sku].may_run_short for sku in left)
+
+    def described(self, kept, wanted):
+        """An edit twice: as the shop's, and as the content that it makes."""
+        old, new = kept.model.content, copy.deepcopy(kept.model.content)
+        set_columns = dict(wanted.columns)
+        again = wanted.from_catalogue and "is_exempt" not in set_columns
+        for name, value in set_columns.items():
+            setattr(new, name, value)
+        net_of_vat = new.is_exempt and self.includes_tax
+        for item in new.sold if again else ():
+            if item.sku:
+                item.price = item_of((item.sku, 1, ZERO, ZERO), net_of_vat=net_of_vat).price
+        lines = self.change_a_line(new, wanted)
+        new.items += [item_of(row, net_of_vat=net_of_vat) for row in wanted.added]
+        if wanted.discounts is not None:
+            new.discounts = [(kind, value, value) for kind, value in wanted.discounts]
+        new.work_out_percents(anew=wanted.is_anew or wanted.discounts is not None)
+        for name, amount in wanted.surcharges:
+            setattr(new, name, amount)
+        names = {"shipping": "shipping_cost", "gift": "gift_card_amount", "is_exempt": "tax_exempt"}
+        rows = (SurchargeEdit("Gift wrap", new.surcharge), SurchargeEdit("Tip", new.tip, kind="tip"))
+        edit = OrderEdit(
+            lines=lines,
+            added=tuple(draft_line(row) for row in wanted.added),
+            columns={names[name]: value for name, value in set_columns.items() if name in names and value != getattr(old, name)},
+            addresses={"shipping.city": new.city} if new.city != old.city else {},
+            discounts=None if wanted.discounts is None else tuple(DiscountEdit("Less", kind, value) for kind, value in wanted.discounts),
+            surcharges=tuple(row for row in rows if row.amount) if wanted.surcharges else None,
+            prices=RECOMPUTE if again else KEEP,
+            discounts_by=RECOMPUTE if wanted.is_anew else KEEP,
+            reason="The customer asked",
+        )
+        return edit, new
+
+    def change_a_line(self, content, wanted):
+        if not wanted.change:
+            return ()
+        name, value = wanted.change
+        sold = content.items if wanted.line == ANY else content.sold
+        item = sold[wanted.line % len(sold)]
+        if item.is_removed:
+            return ()
+        setattr(item, "off" if name == "discount" else name, value)
+        return (LineEdit(item.pk, **{name: value}),)
+
+    def remember_edit(self, kept, before):
+        kept.edits.append((kept.latest[0], before, copy.deepcopy(kept.model.content)))
+
+
+class Placing(Selling):
+    """Orders come in, at once or by a draft."""
 
     @precondition(lambda self: len(self.orders) < MOST_ORDERS)
     @rule(
@@ -196,53 +250,10 @@ class Selling(Shop):
         self.drafts.remove((row, model))
         assert place_draft(Draft.objects.get(pk=row.pk), actor=CLERK).pk == self.orders[-1].pk
 
-    def described(self, kept, wanted):
-        """An edit twice: as the shop's, and as the content that it makes."""
-        old, new = kept.model.content, copy.deepcopy(kept.model.content)
-        set_columns = dict(wanted.columns)
-        again = wanted.from_catalogue and "is_exempt" not in set_columns
-        for name, value in set_columns.items():
-            setattr(new, name, value)
-        net_of_vat = new.is_exempt and self.includes_tax
-        for item in new.sold if again else ():
-            if item.sku:
-                item.price = item_of((item.sku, 1, ZERO, ZERO), net_of_vat=net_of_vat).price
-        lines = self.change_a_line(new, wanted)
-        new.items += [item_of(row, net_of_vat=net_of_vat) for row in wanted.added]
-        if wanted.discounts is not None:
-            new.discounts = [(kind, value, value) for kind, value in wanted.discounts]
-        new.work_out_percents(anew=wanted.is_anew or wanted.discounts is not None)
-        for name, amount in wanted.surcharges:
-            setattr(new, name, amount)
-        names = {"shipping": "shipping_cost", "gift": "gift_card_amount", "is_exempt": "tax_exempt"}
-        rows = (SurchargeEdit("Gift wrap", new.surcharge), SurchargeEdit("Tip", new.tip, kind="tip"))
-        edit = OrderEdit(
-            lines=lines,
-            added=tuple(draft_line(row) for row in wanted.added),
-            columns={names[name]: value for name, value in set_columns.items() if name in names and value != getattr(old, name)},
-            addresses={"shipping.city": new.city} if new.city != old.city else {},
-            discounts=None if wanted.discounts is None else tuple(DiscountEdit("Less", kind, value) for kind, value in wanted.discounts),
-            surcharges=tuple(row for row in rows if row.amount) if wanted.surcharges else None,
-            prices=RECOMPUTE if again else KEEP,
-            discounts_by=RECOMPUTE if wanted.is_anew else KEEP,
-            reason="The customer asked",
-        )
-        return edit, new
 
-    def change_a_line(self, content, wanted):
-        if not wanted.change:
-            return ()
-        name, value = wanted.change
-        item = content.items[wanted.line % len(content.items)]
-        if item.is_removed:
-            return ()
-        setattr(item, "off" if name == "discount" else name, value)
-        return (LineEdit(item.pk, **{name: value}),)
+class Editing(Selling):
+    """What was sold is changed, and changed back."""
 
-    def remember_edit(self, kept, before):
-        kept.edits.append((kept.latest[0], before, copy.deepcopy(kept.model.content)))
-
-    @precondition(lambda self: self.orders)
     @rule(index=pick, wanted=wanted)
     def edit(self, index, wanted):
         kept = self.order(index)
