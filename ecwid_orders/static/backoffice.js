@@ -139,6 +139,10 @@
     else leave(clock.closest("[data-until]"));
   });
 
+  // A form that unfolds is there to be written in. What is typed on its heading goes into it, and is no key.
+  const boxOf = (details) => details.open && $("textarea", details);
+  document.addEventListener("toggle", (event) => { if (event.target.matches?.("details.answering")) boxOf(event.target)?.focus(); }, true);
+
   // Keys. One letter keys rest while somebody types, and can be switched off.
   const isTyping = (element) => element?.matches?.("input:not([type=checkbox], [type=radio], [type=submit], [type=button]), textarea, select, [contenteditable]");
   const press = (selector) => {
@@ -209,6 +213,8 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || $("dialog[open]")) return;
+    const box = event.key.length === 1 && event.key !== " " && event.target.matches?.("details > summary") && boxOf(event.target.parentElement);
+    if (box) { box.focus(); return; }
     if (stored("keys") === "off") return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     let done = true;

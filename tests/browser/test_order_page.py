@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from notifications.models import OutgoingEmail
 from orders.models import NoteFile, Order
-from orders.services.editing import HoldWish
+from orders.services.editing import HoldWish, NoteWish
 from orders.services.plan import apply
 from tests.makers import ROBOT, make_clerk, make_order, make_variant
 
@@ -141,6 +141,18 @@ def test_a_conflict_on_a_page_of_its_own_is_saved_by_its_button(office, second):
     with office.expect_navigation(url=re.compile(r"/change/")):
         office.keyboard.press("Control+Enter")
     assert sorted(order.tags.values_list("name", flat=True)) == ["gift", "glass"]
+
+
+def test_an_answer_takes_what_is_typed_at_once(office):
+    order = make_order("PAID")
+    apply(NoteWish(order_id=order.pk, actor=ROBOT, text="Is it packed?")).or_raise()
+    open_order(office, order)
+    office.locator("details.answering summary").click()
+    expect(office.locator("details.answering textarea")).to_be_focused()
+    office.locator("details.answering summary").focus()
+    office.keyboard.type("Jam, kept")
+    expect(office.locator("details.answering textarea")).to_have_value("Jam, kept")
+    assert office.url.endswith(f"/{order.pk}/change/")
 
 
 def test_a_result_is_stepped_through_by_keyboard(office):

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from orders.models import Order
 from orders.services.plan import Actor
 from tests.makers import make_order, set_status
 
@@ -51,3 +52,14 @@ def test_mails_a_silent_worker_left_stay_in_the_list(office, owner, monkeypatch)
     office.evaluate(HOUR_AHEAD)
     office.locator(".undo-bar summary").click()
     expect(office.locator(".undo-bar li", has_text="sending is delayed")).to_have_count(2)
+
+
+def test_on_the_page_of_an_order_the_key_undoes_that_order_alone(office, owner):
+    other = make_order("PAID")
+    ship(owner)
+    office.goto(f"{office.base}/admin/orders/order/{other.pk}/change/")
+    expect(office.locator(".undo-bar").get_by_role("button", name="Undo")).to_be_visible()
+    expect(office.locator('.undo-bar [data-key="z"]')).to_have_count(0)
+    shipped = Order.objects.exclude(pk=other.pk).get()
+    office.goto(f"{office.base}/admin/orders/order/{shipped.pk}/change/")
+    expect(office.locator('.undo-bar [data-key="z"]')).to_have_count(1)

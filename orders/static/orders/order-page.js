@@ -8,7 +8,7 @@
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase();
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || (key !== "j" && key !== "k")) return;
-    if (event.target.matches("input, textarea, select") || document.querySelector("dialog[open]") || keysAreOff()) return;
+    if (event.target.matches("input, textarea, select, details[open] > summary") || document.querySelector("dialog[open]") || keysAreOff()) return;
     const link = document.querySelector(`.steps [data-key="${key}"]`);
     if (link) { event.preventDefault(); link.click(); }
   });
