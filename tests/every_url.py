@@ -49,6 +49,8 @@ EXPECTED = {
     "admin:orders_draft_change": "GET omc:302 POST omc:302",
     "admin/orders/draft/<path:object_id>/": "GET omcpar:302 POST omcpar:302",
     "admin:orders_variant_receive": "GET om POST om",
+    "admin:orders_variant_ledger": "GET omcpr POST omcpr",
+    "admin:orders_variant_ledger_file": "GET omcpr POST omcpr",
     "admin:orders_variant_adjust": "GET om POST om",
     "admin:orders_variant_changelist": "GET omcpr POST omcpr",
     "admin:orders_variant_add": "GET - POST -",

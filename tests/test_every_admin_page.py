@@ -53,6 +53,7 @@ def pages():
         "orders_import",
         "orders_order_bulk_jobs",
         "orders_order_packing",
+        "orders_variant_ledger",
         "orders_order_tracking_file",
         "password_change",
     ):

@@ -51,6 +51,8 @@ def addresses():
         f"/admin/orders/carrier/{Carrier.objects.first().pk}/change/",
         "/admin/orders/draft/",
         "/admin/orders/variant/",
+        "/admin/orders/variant/ledger/",
+        "/admin/orders/variant/ledger/?since=2026-11-02&until=2026-11-01",
         f"/admin/orders/variant/{Variant.objects.get().pk}/change/",
         "/admin/orders/product/",
         f"/admin/orders/product/{Product.objects.get().pk}/change/",

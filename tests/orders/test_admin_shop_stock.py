@@ -84,7 +84,7 @@ def test_a_counter_that_is_not_its_ledger_is_said_on_the_page(client, keeper):
     variant = make_variant("MUG", on_hand=10)
     Variant.objects.filter(pk=variant.pk).update(on_hand=12)
     html = client.get(f"/admin/orders/variant/{variant.pk}/change/").content.decode()
-    assert "The movements add up to 10 on hand, the counter says 12." in html
+    assert "On hand is 12, its movements add up to 10." in html
 
 
 def test_the_list_shows_low_and_oversold_first_and_filters_them(client, keeper):
