@@ -139,10 +139,12 @@ def test_orders_to_follow_up_come_up_for_who_has_them_and_for_all_where_nobody_d
 
 def test_who_may_see_no_money_sees_the_work_instead_of_the_sales(client):
     make_order("PAID", items={"MUG": 1})
+    placed(make_order("AWAITING_PAYMENT", items={"MUG": 1}), days=20)
     client.force_login(make_clerk("orders.view_order", "orders.ship_order"))
     page = client.get(reverse("admin:index"))
     assert (page.context["home"].sales, page.context["home"].work.to_ship) == (None, 1)
     assert "Sales today" not in page.content.decode()
+    assert "payment is awaited" not in page.content.decode()
     assert "€" not in page.content.decode()
     assert "Ready for pickup" in page.content.decode()
 
