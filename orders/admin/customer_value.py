@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.db.models.expressions import Combinable
@@ -64,7 +65,7 @@ class CustomerValue:
 def values_of(orders: QuerySet[Order]) -> list[CustomerValue]:
     """What these orders came to, a currency each, the most used first. One query."""
     is_ended = Q(payment_status__stock_effect=StockEffect.RELEASE)
-    rows = (
+    rows: Any = (
         orders.order_by()
         .values("currency")
         .annotate(
