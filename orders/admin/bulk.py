@@ -67,9 +67,9 @@ def bulk_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if selection.is_more_than(most):
         return show_panel(request, site, "too_many", {"title": _("Too many orders at once"), "most": most, "kind": asked.kind})
     if asked.kind == Kind.STATUS:
-        _job, context = propose_status(request.user, asked.wish, selection.ids)
+        _job, context = propose_status(request.user, asked.wish | _place(request), selection.ids)
         return show_panel(request, site, "panel", context)
-    job = propose(asked.kind, _wish(asked, selection), selection.ids, user=request.user, total=selection.total)
+    job = propose(asked.kind, _wish(asked, selection) | _place(request), selection.ids, user=request.user, total=selection.total)
     return show_form(request, site, panel_of(job, request.user))
 
 
@@ -87,6 +87,12 @@ def _wish(asked: Asked, selection: Selection) -> dict[str, Any]:
         return dict(asked.wish)
     # An export reads a whole result while it writes; only ticked orders are named one by one.
     return asked.wish | ({"ids": selection.ids} if selection.result is None else {"result": selection.result})
+
+
+def _place(request: HttpRequest) -> dict[str, Any]:
+    """The view and the filters that the orders were chosen in: the receipt leads back there."""
+    result = (request.POST if request.method == "POST" else request.GET).get("result", "")
+    return {"from": result} if result and len(result) < 2000 else {}
 
 
 def show_form(request: HttpRequest, site: AdminSite, panel: Panel, *, status: int = 200) -> HttpResponse:

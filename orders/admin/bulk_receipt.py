@@ -1,6 +1,7 @@
 """The receipt of a bulk job in words and numbers: how far it is, what became of the orders, what an undo would take back."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,9 @@ from django.utils.translation import ngettext
 
 from orders.bulk.asking import CHANGES, PAPER, right_for, statuses_by_code, title_of
 from orders.bulk.jobs import ENDED, FILE_LIFE, changed_events, counts_of
+from orders.choices import Axis
 from orders.errors import OrderError
-from orders.models import BulkItem, BulkJob
+from orders.models import BulkItem, BulkJob, OrderEvent, Status
 from orders.services.plan import Actor, plan
 from orders.services.undo import UndoManyWish
 
@@ -57,7 +59,8 @@ class Receipt:
     query: QueryDict = field(default_factory=QueryDict)
 
     def __post_init__(self) -> None:
-        self.title = title_of(self.job)
+        self.statuses = statuses_by_code()
+        self.title = title_of(self.job, self.statuses)
         self.counts = counts_of(self.job) if self.has_items else {}
 
     @property
@@ -115,7 +118,7 @@ class Receipt:
             "undo_is_quick": self.counts.get(ItemState.DONE, 0) <= QUICK,
             "undone_by": _undone_by(job),
             "jobs_url": reverse("admin:orders_order_bulk_jobs"),
-            "list_url": reverse("admin:orders_order_changelist"),
+            "list_url": _list_url(job.undoes or job),
             "is_paper": job.kind in PAPER,
             "is_own": job.actor_id == user.pk,
         }
@@ -138,11 +141,14 @@ class Receipt:
         if not self.has_items:
             return []
         needed = ("job", "order", "state", "message", "position", "order__number", "order__customer_name")
-        items = self.job.items.select_related("order").only(*needed)
+        items = self.job.items.select_related("order", "event").only(*needed, "event__changes", "event__facts")
         after = self.query.get("after", "")
         if after.isdecimal() and len(after) < 10:
             items = items.filter(position__gt=int(after))
-        return list((items.filter(state=state) if state else items).order_by("position")[: PAGE + 1])
+        found = list((items.filter(state=state) if state else items).order_by("position")[: PAGE + 1])
+        for item in found:
+            item.moves = moves_of(item.event, self.statuses) if item.event else []  # type: ignore[attr-defined]
+        return found
 
     def _reasons(self) -> list[tuple[str, int]]:
         """Why orders were left out, the commonest reason first."""
@@ -173,12 +179,26 @@ def undo_offer(job: BulkJob, user: Any) -> dict[str, Any]:
         "can_undo": len(planned.changes) if planned else 0,
         "cannot_undo": sum(reasons.values()),
         "reasons": sorted(reasons.items(), key=lambda item: -item[1])[:REASONS],
+        "moves_goods": (job.undoes or job).kind in (Kind.STATUS, Kind.TRACKING),
         "mails_stopped": ngettext("%(count)d waiting e-mail does not go.", "%(count)d waiting e-mails do not go.", stopped)
         % {"count": stopped}
         if stopped
         else "",
         "job_url": reverse("admin:orders_order_bulk_job", args=[job.public_id]),
     }
+
+
+def moves_of(event: OrderEvent, statuses: Mapping[tuple[str, str], Status]) -> list[tuple[str, str]]:
+    """What the change of one order was, as pairs of before and after: statuses and tags."""
+    moves = []
+    for axis in Axis:
+        pair = event.changes.get(f"{axis.value}_status")
+        if isinstance(pair, dict) and pair.get("to"):
+            old, new = (pair.get(side) or "" for side in ("from", "to"))
+            moves.append((str(statuses.get((axis.value, old), old)), str(statuses.get((axis.value, new), new))))
+    moves += [("", str(name)) for name in event.facts.get("add_tags", ())]
+    moves += [(str(name), "") for name in event.facts.get("remove_tags", ())]
+    return moves
 
 
 def listed_jobs(jobs: list[BulkJob]) -> list[Listed]:
@@ -212,6 +232,11 @@ def _size_of(job: BulkJob) -> int:
         return int(job.file.size) if job.file else 0
     except OSError:
         return 0
+
+
+def _list_url(job: BulkJob) -> str:
+    place = job.wish.get("from", "")
+    return reverse("admin:orders_order_changelist") + (f"?{place}" if place else "")
 
 
 def _left_out_url(job: BulkJob) -> str:

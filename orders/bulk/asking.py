@@ -49,7 +49,8 @@ def title_of(job: BulkJob, statuses: Mapping[tuple[str, str], Status] | None = N
     count = {"count": job.total}
     for_orders = ngettext("%(what)s for %(count)d order", "%(what)s for %(count)d orders", job.total)
     if job.kind == Kind.UNDO and job.undoes:
-        return _("Undo: %(what)s") % {"what": title_of(job.undoes, statuses)}
+        # Only what was changed is taken back: fewer orders than were chosen.
+        return _("Undo: %(what)s") % {"what": for_orders % (count | {"what": what_of(job.undoes, statuses)})}
     return for_orders % (count | {"what": what_of(job, statuses)})
 
 

@@ -54,12 +54,12 @@ def change_orders(claim: Claim, deadline: float) -> bool:
     """Change the orders that wait, a chunk at a time, until none does, somebody stops it, or the turn is over."""
     while True:
         job = claim.look()
+        items = list(job.items.filter(state=ItemState.WAITING).order_by("position")[:CHUNK])
+        if not items:  # a stop that comes after the last order stops nothing
+            claim.end(State.DONE)
+            return False
         if job.stop_requested:
             claim.end(State.STOPPED)
-            return False
-        items = list(job.items.filter(state=ItemState.WAITING).order_by("position")[:CHUNK])
-        if not items:
-            claim.end(State.DONE)
             return False
         change_chunk(claim, items, actor_of(job))
         if time.monotonic() > deadline:
