@@ -84,7 +84,7 @@ def look_at(ids: Iterable[int], target: Status, out: Iterable[str] = OUT) -> Pre
                 groups.setdefault(name, []).append(order)
     out = frozenset(out)
     cautions = [_caution(name, groups[name], target, is_in=name not in out) for name in SPEAKS if name in groups]
-    untracked = frozenset(order.pk for order in orders if not order.is_tracked)  # type: ignore[attr-defined]
+    untracked = frozenset(order.pk for order in orders if not order.is_tracked)
     return Present(target, [(statuses[pk], count) for pk, count in counted.most_common()], cautions, untracked)
 
 
