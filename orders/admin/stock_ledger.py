@@ -22,7 +22,7 @@ from orders.finding import find_variants
 from orders.models import StockMovement, Variant
 
 PAGE = 50
-SHEET_MOST = 20_000  # a workbook is made while its reader waits; the CSV is read on as it comes
+SHEET_MOST = 10_000  # a workbook is made while its reader waits; the CSV is read on as it comes
 CHUNK = 1000
 COLUMNS: tuple[tuple[Any, Callable[[StockMovement], Any]], ...] = (
     (gettext_lazy("Date"), lambda row: timezone.localtime(row.at).replace(tzinfo=None, microsecond=0)),
