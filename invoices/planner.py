@@ -111,6 +111,11 @@ def _plan_undo(plan: Plan, change: PlannedChange, papers: _Papers) -> None:
         words = _("Invoice %(number)s was issued since, without what was given back.")
         plan.refuse(change, CannotUndo(words % {"number": invoice.number}))
         return
+    is_told = change.undoes.kind == OrderEvent.Kind.EDIT and is_printed(change) and not documents
+    if is_told and invoice and invoice.issued_at > change.undoes.at:
+        words = _("%(number)s is issued already; correct it with a credit note.")
+        plan.refuse(change, CannotUndo(words % {"number": invoice.number}))
+        return
     _cancel(change, [document for document in documents if document.state in (STATE.WAITING, STATE.NEEDS_STAFF)])
     _restore(plan, change, papers)
 

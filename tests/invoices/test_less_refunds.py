@@ -11,13 +11,15 @@ from invoices.integrity import find_problems
 from invoices.models import Invoice
 from invoices.services import credit_invoice, issue_invoice
 from orders.drafts import DraftDiscount, DraftLine
-from orders.errors import InvalidWish
+from orders.edits import OrderEdit
+from orders.errors import CannotUndo, InvalidWish
 from orders.models import Order
 from orders.services.payments import RefundPiece, RefundWish
 from orders.services.plan import apply
+from orders.services.proposing import EditWish
 from orders.services.undo import UndoWish
 from tests.invoices.makers import amounts, make_invoice, make_seller
-from tests.makers import ROBOT, make_order, make_shop
+from tests.makers import ROBOT, make_order, make_shop, quantity_edit
 from tests.orders.ecwid_documents import document, item, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -95,6 +97,24 @@ def test_an_undone_refund_is_invoiced_again():
     refund(order, (0, 1))
     apply(UndoWish(order_id=order.pk, event_id=order.events.latest("pk").pk, actor=ROBOT)).or_raise()
     assert make_invoice(order).gross == D("24.00")
+
+
+def test_an_edit_is_not_undone_once_an_invoice_says_it():
+    """The invoice would say 36.00 for an order of 24.00: a further edit corrects both."""
+    order = make_order("PAID", items={"MUG": 2})
+    event = apply(quantity_edit(order, 3)).or_raise().event
+    assert make_invoice(order).gross == D("36.00")
+    with pytest.raises(CannotUndo, match="correct it with a credit note"):
+        apply(UndoWish(order_id=order.pk, event_id=event.pk, actor=ROBOT)).or_raise()
+    assert Order.objects.get(pk=order.pk).total == D("36.00")
+
+
+def test_an_edit_that_no_invoice_prints_is_undone():
+    order = make_order("PAID", items={"MUG": 2})
+    edit = OrderEdit(columns={"payment_method": "Cheque"})
+    event = apply(EditWish(order_id=order.pk, edit=edit, actor=ROBOT)).or_raise().event
+    make_invoice(order)
+    assert apply(UndoWish(order_id=order.pk, event_id=event.pk, actor=ROBOT)).or_raise().event
 
 
 def test_a_piece_left_is_credited_on_the_new_invoice():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from invoices.models import Invoice, PendingDocument
+from invoices.services.issuing import uncredited_invoices
 from orders.models import OrderEvent
 from orders.services.cancelling import CancelWish
 from orders.services.editing import DetailsWish, HoldWish, NoteWish
@@ -15,6 +16,7 @@ from orders.services.removal import DeleteWish, RestoreWish
 from orders.services.status import StatusWish
 from orders.services.undo import UndoWish, latest_change
 from tests.makers import CLERK
+from tests.orders.any_sequence.selling import left_apart_from_pieces
 from tests.orders.any_sequence.shop import Shop, pick
 
 PAYMENT = ["AWAITING_PAYMENT", "PAID", "CANCELLED", "REFUNDED", "PARTIALLY_REFUNDED"]
@@ -73,7 +75,8 @@ class Undoing(Shop):
             assert apply(UndoWish(order_id=kept.pk, event_id=event.undoes_id, actor=CLERK)).unchanged == [kept.pk]
             return
         is_issued = PendingDocument.objects.filter(event=event, state=PendingDocument.State.ISSUED).exists()
-        refused = "issued" if is_issued else "" if before else "nothing to undo"
+        is_told = bool(before) and self.is_invoiced_since(kept, event)
+        refused = "issued" if is_issued or is_told else "" if before else "nothing to undo"
 
         def go_back(model):
             added = model.content.items[len((before or model).content.items) :]
@@ -81,6 +84,17 @@ class Undoing(Shop):
             model.content.items += [replace(item, is_removed=True) for item in added]
 
         self.perform(kept, UndoWish(order_id=kept.pk, event_id=event.pk, actor=CLERK), go_back, is_undoable=False, refused=refused)
+
+    def is_invoiced_since(self, kept, event):
+        """Whether the order's invoice is younger than a change of what it says, and nothing waits to correct it."""
+        invoice = uncredited_invoices([kept.pk]).get(kept.pk)
+        if invoice is None or invoice.issued_at <= event.at or PendingDocument.objects.filter(event=event).exists():
+            return False
+        now, before = kept.model.content, kept.latest[1].content
+        is_edit = event.kind == OrderEvent.Kind.EDIT and left_apart_from_pieces(replace(before, gift=now.gift)) != left_apart_from_pieces(
+            now
+        )
+        return is_edit or event.refunds.exists()
 
     @rule(index=pick, what=st.sampled_from(["hold", "go on", "tag", "note"]))
     def remark(self, index, what):
