@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from orders.admin.lists import ShopPages
 from orders.admin.names import NAME_FIELDS, NamesForm, with_names
 from orders.choices import Axis, StockEffect
 from orders.errors import OrderError
+from orders.listing import bounded_counts, counted_text
 from orders.models import Order, Status
 from orders.services.status_rows import add_custom_status, check_retirement, is_used
 
@@ -120,15 +120,13 @@ class StatusAdmin(ShopPages):
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         statuses = list(Status.objects.select_related("base", "replaced_by"))
-        counts = dict(Order.objects.present().order_by().values_list("payment_status").annotate(n=Count("pk")))
-        counts |= dict(Order.objects.present().order_by().values_list("fulfilment_status").annotate(n=Count("pk")))
-        axes = [
-            {
-                "label": axis.label,
-                "rows": [{"status": s, "count": counts.get(s.pk, 0), "does": in_words(s)} for s in statuses if s.axis == axis],
-            }
-            for axis in Axis
+        orders = Order.objects.present()
+        counts = bounded_counts(orders.filter(**{f"{status.axis}_status": status}) for status in statuses)
+        rows = [
+            {"status": status, "count": counted_text(count), "does": in_words(status)}
+            for status, count in zip(statuses, counts, strict=True)
         ]
+        axes = [{"label": axis.label, "name": axis.value, "rows": [row for row in rows if row["status"].axis == axis]} for axis in Axis]
         context = self.admin_site.each_context(request) | {
             "title": _("Statuses"),
             "opts": self.opts,
