@@ -4,7 +4,7 @@ Credits are cumulative (invoices design, section 8): a credit note is what every
 credit notes before it came to. So fifty credits of one piece each give back exactly the invoice, to the cent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db import transaction
@@ -125,16 +125,24 @@ def _piece_rows(ledger: Ledger, wanted: Mapping[int, Decimal]) -> list[Row]:
 
 
 def _charge_rows(ledger: Ledger, wanted: Decimal) -> list[Row]:
+    """Of shipping, which an invoice names first (its parts per rate bear one name); of other charges only what is more than it."""
     charges = [line for line in ledger.lines if line.kind == InvoiceLine.Kind.CHARGE]
     left = [ledger.charge_left(line) for line in charges]
     if not 0 <= wanted <= sum(left, ZERO):
         raise CannotIssue([_over(_("Only %(left)s of the shipping is left to credit.") % {"left": sum(left, ZERO).normalize()})])
-    parts = split_by_largest_remainder(wanted, left, exponent=ledger.invoice.exponent) if wanted else [ZERO] * len(left)
+    first = [amount if line.name == charges[0].name else ZERO for line, amount in zip(charges, left, strict=True)]
+    others = [amount - own for amount, own in zip(left, first, strict=True)]
+    shipping = min(wanted, sum(first, ZERO))
+    parts = [own + other for own, other in zip(_split(ledger, shipping, first), _split(ledger, wanted - shipping, others), strict=True)]
     return [
         Row(line, key_of(line), line.price_includes_tax, part, kind=InvoiceLine.Kind.CHARGE, name=line.name)
         for line, part in zip(charges, parts, strict=True)
         if part
     ]
+
+
+def _split(ledger: Ledger, amount: Decimal, weights: list[Decimal]) -> Sequence[Decimal]:
+    return split_by_largest_remainder(amount, weights, exponent=ledger.invoice.exponent) if amount else [ZERO] * len(weights)
 
 
 def _rows_of_rest(ledger: Ledger) -> list[Row]:

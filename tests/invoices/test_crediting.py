@@ -11,7 +11,7 @@ from invoices.errors import CannotIssue
 from invoices.integrity import find_problems
 from invoices.models import Invoice
 from invoices.services import credit_invoice
-from orders.drafts import DraftDiscount, DraftLine
+from orders.drafts import DraftDiscount, DraftLine, DraftSurcharge
 from tests.invoices.makers import amounts, make_invoice, make_seller
 from tests.makers import ROBOT, make_order
 
@@ -157,3 +157,15 @@ class AnyCredits(TestCase):
             credit(invoice, f"{invoice.pk}:rest")
         assert taken_back(invoice) == amounts(invoice)
         assert list(find_problems()) == []
+
+
+def test_shipping_that_is_given_back_takes_no_surcharge_along():
+    make_seller()
+    surcharge = DraftSurcharge(label="Gift wrap", amount=D("3.60"))
+    order = make_order("PAID", lines=goods((2, "12.00", "20")), shipping_cost=D("6.90"), surcharges=(surcharge,), language="en")
+    invoice = make_invoice(order)
+    note = credit(invoice, "a", lines=pieces(invoice, 1), shipping=D("6.90"))
+    # 12.00 and 6.90 incl. 20 %: 10.00 and 5.75.
+    assert list(note.lines.order_by("position").values_list("name", "net")) == [("Item 0", D("10.00")), ("Shipping", D("5.75"))]
+    rest = credit(invoice, "b", lines={}, shipping=D("1.80"))  # by hand: shipping and handling
+    assert list(rest.lines.values_list("name", "net")) == [("Gift wrap", D("1.50"))]
