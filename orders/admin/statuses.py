@@ -122,11 +122,15 @@ class StatusAdmin(ShopPages):
         statuses = list(Status.objects.select_related("base", "replaced_by"))
         orders = Order.objects.present()
         counts = bounded_counts(orders.filter(**{f"{status.axis}_status": status}) for status in statuses)
-        rows = [
-            {"status": status, "count": counted_text(count), "does": in_words(status)}
-            for status, count in zip(statuses, counts, strict=True)
+        rows = list(zip(statuses, map(counted_text, counts), strict=True))
+        axes = [
+            {
+                "label": axis.label,
+                "name": axis.value,
+                "rows": [{"status": s, "count": count, "does": in_words(s)} for s, count in rows if s.axis == axis],
+            }
+            for axis in Axis
         ]
-        axes = [{"label": axis.label, "name": axis.value, "rows": [row for row in rows if row["status"].axis == axis]} for axis in Axis]
         context = self.admin_site.each_context(request) | {
             "title": _("Statuses"),
             "opts": self.opts,
