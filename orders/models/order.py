@@ -312,6 +312,15 @@ class OrderLine(models.Model):
         return ", ".join(f"{option.get('name')}: {option.get('value')}" for option in self.options if option.get("value"))
 
 
+# What a discount was given for, as imports and forms write it.
+DISCOUNT_BASES = {
+    "CUSTOM": _("by hand"),
+    "ON_TOTAL": _("for the amount bought"),
+    "ON_MEMBERSHIP": _("for the customer's group"),
+    "ON_TOTAL_AND_MEMBERSHIP": _("for the amount and the customer's group"),
+}
+
+
 class OrderDiscount(models.Model):
     """A discount on the order, by its source; shares per line stand on the lines."""
 
@@ -327,7 +336,7 @@ class OrderDiscount(models.Model):
         verbose_name_plural = _("discounts")
 
     def __str__(self) -> str:
-        return self.label or self.base
+        return self.label or str(DISCOUNT_BASES.get(self.base, self.base))
 
 
 class OrderSurcharge(models.Model):
