@@ -73,18 +73,3 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   if (document.activeElement === document.body && event.detail.requestConfig?.elt?.id === "new") document.getElementById("article-search")?.focus();
 });
-// A press that waits for an answer is lost where that answer brings the whole form anew: the new form says so.
-let waiting = null;
-document.addEventListener("submit", (event) => {
-  if (event.target.matches(".manual-order.htmx-request") && ["accept", "place", "keep"].includes(event.submitter?.value)) waiting = event.submitter.value;
-}, true);
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.requestConfig.triggeringEvent?.submitter?.value === waiting) waiting = null;
-});
-document.addEventListener("htmx:afterSettle", (event) => {
-  const note = waiting && event.target.matches?.(".manual-order") && document.getElementById("pressed-early");
-  if (!note) return;
-  waiting = null;
-  note.hidden = false;
-  note.scrollIntoView({ block: "center" });
-});
