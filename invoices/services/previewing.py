@@ -11,7 +11,7 @@ from invoices.errors import CannotIssue
 from invoices.models import Invoice, InvoiceLine
 from invoices.services.crediting import draft_credit
 from orders.money import format_money, format_number, format_percent
-from orders.services.change import Paper
+from orders.services.change import Paper, TaxShare
 
 
 def preview_credit(invoice: Invoice, details: Mapping[str, Any]) -> Paper | None:
@@ -33,9 +33,9 @@ def preview_credit(invoice: Invoice, details: Mapping[str, Any]) -> Paper | None
     sums += [(_("VAT %(rate)s") % {"rate": format_percent(group.rate)}, money(group.vat)) for group in groups if group.vat]
     sums.append((_("Total credited"), money(note.gross)))
     words = {"number": invoice.number, "date": date_format(invoice.issue_date, "DATE_FORMAT")}
-    return Paper(
-        _("Credit note"), _("On invoice %(number)s of %(date)s. The number is given when it is issued.") % words, tuple(rows), tuple(sums)
-    )
+    remark = _("On invoice %(number)s of %(date)s. The number is given when it is issued.") % words
+    taxes = tuple(TaxShare(group.rate, group.base + group.vat, group.vat) for group in groups)
+    return Paper(_("Credit note"), remark, tuple(rows), tuple(sums), taxes)
 
 
 def _drafted(invoice: Invoice, details: Mapping[str, Any]) -> Any:

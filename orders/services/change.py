@@ -31,6 +31,15 @@ from orders.models import (
 
 
 @dataclass(frozen=True)
+class TaxShare:
+    """What of a sum falls on one rate, and the VAT in it."""
+
+    rate: Decimal
+    amount: Decimal
+    vat: Decimal
+
+
+@dataclass(frozen=True)
 class Paper:
     """A document as it will be: its rows, then its sums, each a label and an amount."""
 
@@ -38,6 +47,7 @@ class Paper:
     remark: str
     rows: tuple[tuple[str, str], ...]
     sums: tuple[tuple[str, str], ...]
+    taxes: tuple[TaxShare, ...] = ()  # what the sums say of the VAT, as figures
 
 
 @dataclass(frozen=True)

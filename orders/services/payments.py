@@ -129,8 +129,9 @@ class RefundWish(OneOrderWish):
         if self.is_exchange:
             return change
         everything = change.refunded_after >= change.paid_after
+        too_much = not change.refunds[-1][0].credited and not (everything and order.total)  # the order is worth what it was
         # A cancelled order stays so while part of its money is still here: "Partially refunded" would take its pieces again.
-        if self.set_status and (everything or not change.payment.releases):
+        if self.set_status and not too_much and (everything or not change.payment.releases):
             change.payment = world.status(Axis.PAYMENT, "REFUNDED" if everything else "PARTIALLY_REFUNDED")
             carry_consequences(change, world, record=False)
         return change

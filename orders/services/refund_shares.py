@@ -1,25 +1,16 @@
 """How much VAT of each rate a refund gives back: proposed to the cent, so that all refunds of an order together give back its VAT."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from orders.errors import OrderError
 from orders.models import Order, OrderLine, OrderSurcharge, Refund, RefundLine
 from orders.money import exponent, round_money
+from orders.services.change import TaxShare
 from orders.tax import VatGroup, VatResult, split_by_largest_remainder, vat_of_import, vat_of_order
 from orders.vat import GroupKey
 
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True)
-class TaxShare:
-    """What of a refund falls on one rate, and the VAT in it."""
-
-    rate: Decimal
-    amount: Decimal
-    vat: Decimal
 
 
 def tax_shares(
@@ -60,7 +51,7 @@ class _Shares:
     def book(self, refund: Refund, rows: Sequence[RefundLine]) -> list[TaxShare]:
         """Add a refund; what it takes of each group."""
         parts = dict.fromkeys(self.groups, ZERO)
-        left = refund.amount or refund.credited  # an exchange gives no money back
+        left = refund.credited  # money that was received by mistake pays for nothing: no VAT is in it
         for key, amount in [*self._of_lines(rows), *self._of_shipping(refund.shipping)]:
             if key in parts:
                 part = max(min(amount, left, self._left(key) - parts[key]), ZERO)
@@ -107,7 +98,7 @@ class _Shares:
         return [(key, new - old) for (key, _amount), new, old in zip(self.shipping_parts, after, before, strict=True)]
 
     def _of_rest(self, rest: Decimal, parts: dict[GroupKey, Decimal]) -> list[tuple[GroupKey, Decimal]]:
-        """An amount without a line: over what is left of each rate. More than that (a tip, an overpayment) has no VAT in it."""
+        """An amount without a line: over what is left of each rate. More than that (a tip) has no VAT in it."""
         left = {key: max(self._left(key) - parts[key], ZERO) for key in self.groups}
         rest = min(rest, sum(left.values(), ZERO))
         if rest <= 0:

@@ -16,6 +16,10 @@ CENTS = st.integers(1, 9999).map(lambda cents: Decimal(cents) / 100)
 RATES = st.sampled_from([Decimal("20"), Decimal("5.5"), Decimal("2.1"), ZERO])
 
 
+def refund(amount, **fields):
+    return Refund(amount=amount, credited=amount, **fields)
+
+
 @st.composite
 def orders(draw):
     """An order of a few lines, with a discount shared over them and shipping, that has no row in the database."""
@@ -41,22 +45,22 @@ def test_all_partial_refunds_together_are_the_order_and_its_vat(made, data):
     earlier, before = [], dict.fromkeys([line.pk for line in lines], 0)
     given_back, vat = ZERO, ZERO
 
-    def book(refund, rows):
+    def book(booked, rows):
         nonlocal given_back, vat
-        if refund.amount:
-            vat += sum((share.vat for share in tax_shares(order, lines, [], earlier, (refund, rows))), ZERO)
-            given_back += refund.amount
-            earlier.append((refund, rows))
+        if booked.amount:
+            vat += sum((share.vat for share in tax_shares(order, lines, [], earlier, (booked, rows))), ZERO)
+            given_back += booked.amount
+            earlier.append((booked, rows))
 
     for line in data.draw(st.permutations(lines)):
         while before[line.pk] < line.quantity:
             pieces = data.draw(st.integers(1, line.quantity - before[line.pk]))
             amount = share_of_pieces(order, line, before[line.pk], pieces)
             before[line.pk] += pieces
-            book(Refund(amount=amount), [RefundLine(line=line, quantity=pieces, amount=amount)])
+            book(refund(amount), [RefundLine(line=line, quantity=pieces, amount=amount)])
     shipping = data.draw(st.integers(0, int(order.shipping_cost * 100)).map(lambda cents: Decimal(cents) / 100))
-    book(Refund(amount=shipping, shipping=shipping), [])
-    book(Refund(amount=order.shipping_cost - shipping), [])  # the rest as an amount
+    book(refund(shipping, shipping=shipping), [])
+    book(refund(order.shipping_cost - shipping), [])  # the rest as an amount
     assert (given_back, vat) == (order.total, result.vat)
 
 
@@ -67,10 +71,10 @@ def test_amounts_cut_anywhere_give_back_the_vat_too(made, data):
     left, earlier, vat = order.total, [], ZERO
     while left:
         cut = min(data.draw(st.integers(max(1, int(order.total * 10)), max(1, int(order.total * 50)))) / Decimal(100), left)
-        shares = tax_shares(order, lines, [], earlier, (Refund(amount=cut), []))
+        shares = tax_shares(order, lines, [], earlier, (refund(cut), []))
         assert sum((share.amount for share in shares), ZERO) == cut
         vat += sum((share.vat for share in shares), ZERO)
-        earlier.append((Refund(amount=cut), []))
+        earlier.append((refund(cut), []))
         left -= cut
     assert vat == result.vat
 
@@ -82,7 +86,7 @@ def test_a_refund_names_the_vat_of_each_rate():
     )
     order = Order(currency="EUR", source=Order.OWN, subtotal=Decimal("69.10"), total=Decimal("69.10"))
     rows = [RefundLine(line=book, quantity=1, amount=Decimal(24)), RefundLine(line=tea, quantity=2, amount=Decimal("21.10"))]
-    shares = tax_shares(order, [book, tea], [], [], (Refund(amount=Decimal("45.10")), rows))
+    shares = tax_shares(order, [book, tea], [], [], (refund(Decimal("45.10")), rows))
     assert [(share.rate, share.amount, share.vat) for share in shares] == [
         (Decimal("20"), Decimal("24"), Decimal("4.00")),
         (Decimal("5.5"), Decimal("21.10"), Decimal("1.10")),
@@ -92,4 +96,4 @@ def test_a_refund_names_the_vat_of_each_rate():
 @pytest.mark.parametrize("warning", [["subtotal"]])
 def test_no_vat_is_proposed_where_the_order_does_not_know_its_own(warning):
     order = Order(currency="EUR", source=Order.ECWID, totals_warning=warning)
-    assert tax_shares(order, [], [], [], (Refund(amount=Decimal(1)), [])) == []
+    assert tax_shares(order, [], [], [], (refund(Decimal(1)), [])) == []

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from orders.admin.amounts import AmountField
 from orders.admin.effects import in_words
 from orders.models import Carrier, Order, OrderLine, PaymentMethod, Status
-from orders.money import exponent, round_money
+from orders.money import exponent, quantum, round_money
 from orders.services.plan import Actor, Wish
 
 
@@ -111,7 +111,7 @@ class WishForm(forms.Form):
         return ""
 
     def _defaults(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        given = {name: data[name] for name in self.fields if name in data}
+        given = {name: _of_address(field, data[name]) for name, field in self.fields.items() if name in data}
         return {name: f.initial for name, f in self.fields.items() if f.initial not in (None, "", False)} | given
 
     def texts_of(self, data: Mapping[str, Any]) -> dict[str, str]:
@@ -206,6 +206,17 @@ class AsksReason(WishForm):
         return self.cleaned_data["reason"].strip() or ("…" if self.is_look else "")
 
 
+def _of_address(form_field: forms.Field, text: Any) -> Any:
+    """An amount in a link is a figure of the database: the field shows it as the reader writes amounts."""
+    if not isinstance(form_field, AmountField):
+        return text
+    try:
+        amount = Decimal(text)
+    except (InvalidOperation, TypeError):
+        return text
+    return amount.quantize(quantum(form_field.decimals)) if amount.is_finite() and abs(amount) < form_field.most else text
+
+
 def pieces_field(label: str, most: int, initial: int = 0) -> forms.IntegerField:
     return forms.IntegerField(
         label=label,
@@ -216,11 +227,15 @@ def pieces_field(label: str, most: int, initial: int = 0) -> forms.IntegerField:
     )
 
 
-def money_input(label: Any, *, required: bool = False, initial: Decimal | None = None, currency: str) -> AmountField:
+def money_input(
+    label: Any, *, required: bool = False, initial: Decimal | None = None, currency: str, above_zero: bool = False
+) -> AmountField:
+    """An amount of the order's currency. `above_zero`: less than 0 is told what the wish tells of 0."""
     return AmountField(
         label=label,
         required=required,
         decimals=exponent(currency),
+        error_messages={"least": _("Enter an amount above zero.")} if above_zero else None,
         initial=None if initial is None else round_money(initial, currency),
         widget=text_input(inputmode="decimal", autocomplete="off"),
     )

@@ -29,7 +29,7 @@ class PaymentForm(WishForm):
     def build(self) -> None:
         due = self.order.balance
         self.fields["amount"] = money_input(
-            _("Amount received"), required=True, initial=due if due > 0 else None, currency=self.order.currency
+            _("Amount received"), required=True, initial=due if due > 0 else None, currency=self.order.currency, above_zero=True
         )
         self.add_method(_("Method"))
         self.fields["reference"] = forms.CharField(label=_("Reference"), required=False, max_length=200, widget=text_input())
@@ -140,7 +140,7 @@ class RefundForm(WishForm):
         if shipping:
             self.fields["shipping"] = money_input(_("Shipping"), initial=Decimal(0), currency=self.order.currency)
             self.fields["shipping"].help_text = _("At most %(amount)s.") % {"amount": format_money(shipping, self.order.currency)}
-        self.fields["amount"] = money_input(_("Amount given back"), currency=self.order.currency)
+        self.fields["amount"] = money_input(_("Amount given back"), currency=self.order.currency, above_zero=True)
         self.fields["amount"].help_text = " ".join(filter(None, (_("Empty: the items and the shipping above."), self._limit_words())))
         first = self.rows[0][2][0] if self.rows else "amount"
         self.fields[first].widget.attrs["autofocus"] = "autofocus"

@@ -186,8 +186,11 @@ class ModelOrder:
         if is_exchange:
             self.credited += max(ZERO, min(credited, self.total - self.credited))
             return
+        credited = max(ZERO, min(credited, self.total - self.credited))
         self.give_money(amount, credited=credited)
         everything = self.refunded >= self.paid
+        if not credited and not (everything and self.total):
+            return  # what was paid too much went back: the order is worth what it was
         if everything or not self.is_released:
             self.become_paid_status("REFUNDED" if everything else "PARTIALLY_REFUNDED")
 
