@@ -72,11 +72,11 @@ def look_at(ids: Iterable[int], target: Status, out: Iterable[str] = OUT) -> Pre
         "shipping_method",
         "delivery_kind",
     )
-    orders = list(Order.objects.filter(pk__in=list(ids)).only(*needed).annotate(is_tracked=Exists(parcels)).order_by("-placed_at", "-pk"))
+    found = Order.objects.filter(pk__in=list(ids)).only(*needed).select_related("payment_status", "fulfilment_status")
+    orders = list(found.annotate(is_tracked=Exists(parcels)).order_by("-placed_at", "-pk"))
     counted: Counter[int] = Counter()
     groups: dict[str, list[Order]] = {}
     for order in orders:
-        order.payment_status, order.fulfilment_status = statuses[order.payment_status_id], statuses[order.fulfilment_status_id]
         now = order.payment_status if target.axis == Axis.PAYMENT else order.fulfilment_status
         counted[now.pk] += 1
         if now.pk != target.pk:

@@ -172,7 +172,8 @@ def test_the_stock_form_of_the_admin_is_closed(staff):
     order = make_order("PAID")
     assert staff.post(address(order), {"customer_name": "x"}).status_code == 405
     assert staff.get(reverse("admin:orders_order_delete", args=[order.pk])).status_code == 403
-    assert staff.get(reverse("admin:orders_order_history", args=[order.pk])).status_code == 200
+    history = staff.get(reverse("admin:orders_order_history", args=[order.pk]))
+    assert (history.status_code, history.url) == (302, f"{address(order)}#history")
 
 
 def test_an_order_that_is_not_there_is_not_found(staff):
