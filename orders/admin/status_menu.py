@@ -41,14 +41,14 @@ def choices(axis: Axis, order: Order, lines: list[OrderLine], statuses: Iterable
 
 
 def hint_of(status: Status, order: Order, lines: list[OrderLine], shop: Shop) -> str:
-    """What a status sets off by its columns: "e-mail · stock · document"."""
+    """What a status sets off by its columns: "e-mail · stock · perhaps a document"."""
     hints = []
     if status.mails_customer and order.email and not order.no_customer_mail:
         hints.append(_("e-mail"))
     if shop.stock_control and _moves_stock(status, order, lines):
         hints.append(_("stock"))
     if status.document_trigger or status.proposes_credit:
-        hints.append(_("document"))
+        hints.append(_("perhaps a document"))
     if status.proposes_record == Status.Record.PAYMENT and order.balance > 0:
         hints.append(_("payment"))
     return " · ".join(hints) or _("nothing")
