@@ -14,6 +14,7 @@ from orders.edits import KEEP, RECOMPUTE, DiscountEdit, LineEdit, OrderEdit, Sur
 from orders.errors import NotEnoughStock, StaleOrder
 from orders.models import Draft, Order, OrderEvent, OrderProposal, Variant
 from orders.services.counter_edit import counter_edit
+from orders.services.fulfilment import ShipmentWish
 from orders.services.intake import place_draft, place_order
 from orders.services.proposing import EditWish, accept_proposal, keep_proposal, withdraw_proposal
 from orders.services.reserving import reserve
@@ -307,7 +308,24 @@ class Editing(Selling):
     def take_an_edit_back(self, index):
         """The counter-proposal of the latest edit brings the content back, whatever else happened since, or is refused."""
         edited = [kept for kept in self.orders if kept.edits]
-        kept = edited[index % len(edited)]
+        self.put_back(edited[index % len(edited)])
+
+    @rule(index=pick, row=items, leaves=st.booleans())
+    def change_ones_mind(self, index, row, leaves):
+        """An item is added, may be sent at once, and is to be taken off again."""
+        kept = self.order(index, lambda model: not model.is_released and not model.has_left)
+        edit, content = self.described(kept, Wanted(added=(row,)))
+        before = copy.deepcopy(kept.model.content)
+        if not self.perform(kept, EditWish(order_id=kept.pk, edit=edit, actor=CLERK), lambda model: model.put(content)):
+            return
+        self.remember_edit(kept, before)
+        self.every_order_is_as_its_model_and_its_history_say()
+        if leaves:
+            self.perform(kept, ShipmentWish(order_id=kept.pk, actor=CLERK), lambda model: model.ship(None))
+            self.every_order_is_as_its_model_and_its_history_say()
+        self.put_back(kept)
+
+    def put_back(self, kept):
         event, before, left = kept.edits[-1]
         if left_apart_from_pieces(kept.model.content) != left_apart_from_pieces(left):
             return

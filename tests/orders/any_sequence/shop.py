@@ -7,7 +7,7 @@ from django.db import transaction
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
-from invoices.models import Invoice
+from invoices.models import Invoice, PendingDocument
 from invoices.services.issuing import uncredited_invoices
 from orders.errors import NotEnoughStock, OrderError
 from orders.integrity import find_problems
@@ -230,7 +230,7 @@ class Shop(RuleBasedStateMachine):
             assert (line.committed, line.consumed) == model.holds(item)
 
     def look_at_documents(self, order, kept):
-        """At most one uncredited invoice; never more credited than was invoiced."""
+        """At most one uncredited invoice; never more credited than was invoiced; what is left of it is what the order is worth."""
         left = {invoice.pk: invoice.gross for invoice in Invoice.objects.invoices().filter(order=order)}
         for note in Invoice.objects.credit_notes().filter(order=order):
             left[note.refers_id] -= note.gross
@@ -238,3 +238,7 @@ class Shop(RuleBasedStateMachine):
         standing = [pk for pk, rest in left.items() if rest]
         assert len(standing) <= 1
         assert [invoice.pk for invoice in uncredited_invoices([order.pk]).values() if invoice.gross] == standing
+        waits = PendingDocument.objects.filter(order=order, state__in=(PendingDocument.State.WAITING, PendingDocument.State.NEEDS_STAFF))
+        if standing and not kept.model.is_released and not waits.exists():
+            worth = kept.model.total + kept.model.content.gift - kept.model.content.tip - kept.model.credited
+            assert left[standing[0]] == max(worth, 0), f"{left[standing[0]]} of the invoice is left, the order is worth {worth}"
