@@ -1,5 +1,6 @@
 """The page of one order: everything about it, read in a constant number of queries."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -57,6 +58,7 @@ class Item:
     line: OrderLine
     pieces: Pieces
     refunded: int
+    exchanged: int
     why: Why
 
     @property
@@ -68,6 +70,7 @@ class Item:
             (pieces.shelf, ngettext("%(count)d back on the shelf", "%(count)d back on the shelf", pieces.shelf)),
             (pieces.lost, ngettext("%(count)d lost", "%(count)d lost", pieces.lost)),
             (self.refunded, ngettext("%(count)d refunded", "%(count)d refunded", self.refunded)),
+            (self.exchanged, ngettext("%(count)d exchanged", "%(count)d exchanged", self.exchanged)),
         ]
         return [words % {"count": count} for count, words in found if count]
 
@@ -161,6 +164,9 @@ def page_facts(request: HttpRequest, order: Order, chosen: HistoryFilter) -> dic
         "order": order,
         "shop": shop,
         "items": items_of(figures),
+        "worth": order.total - order.credited_total,
+        "given_off": sum((refund.credited for refund in refunds if refund.amount), Decimal(0)),
+        "exchanged_off": sum((refund.credited for refund in refunds if not refund.amount), Decimal(0)),
         "whys": figures.all(),
         "pieces": sum(line.quantity for line in lines),
         "weight": sum((line.weight * line.quantity for line in lines if line.weight), Decimal(0)),
@@ -233,13 +239,14 @@ def _addresses(rows: Iterable[OrderAddress]) -> dict[str, Any]:
 
 def items_of(figures: Figures) -> list[Item]:
     """The lines of the items card."""
-    refunded: dict[int, int] = {}
+    refunded: Counter[int] = Counter()
+    exchanged: Counter[int] = Counter()
     for refund in figures.refunds:
         if refund.reverses_id or hasattr(refund, "reversed_by"):
             continue
         for row in refund.lines.all():
-            refunded[row.line_id] = refunded.get(row.line_id, 0) + row.quantity
-    return [Item(line, Pieces.of(line), refunded.get(line.pk, 0), figures.of_line(line)) for line in figures.lines]
+            (refunded if refund.amount else exchanged)[row.line_id] += row.quantity
+    return [Item(line, Pieces.of(line), refunded[line.pk], exchanged[line.pk], figures.of_line(line)) for line in figures.lines]
 
 
 def threads_of(notes: list[Note]) -> list[tuple[Note, list[Note]]]:

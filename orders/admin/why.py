@@ -184,7 +184,8 @@ class Figures:
         terms = [Term(_("Total of the order"), self._money(order.total), "#sum-total")]
         for refund in self.refunds:
             if refund.credited:
-                terms.append(Term(_("Taken off by a refund"), self._signed(-refund.credited), f"#refund-{refund.pk}"))
+                label = _("Taken off by a refund") if refund.amount else _("Taken off for an exchange")
+                terms.append(Term(label, self._signed(-refund.credited), f"#refund-{refund.pk}"))
         for payment in self.payments:
             label = _("Received, %(method)s") % {"method": payment.method} if payment.method else _("Received")
             terms.append(Term(_("Taken back") if payment.reverses_id else label, self._signed(-payment.amount), f"#payment-{payment.pk}"))

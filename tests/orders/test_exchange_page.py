@@ -65,7 +65,22 @@ def test_the_pieces_of_an_inspected_return_are_filled_in(staff, order):
     send(staff, order, page, "accept")
     case.refresh_from_db()
     assert (case.state, case.ending, Order.objects.get().balance, stock_of("MUG")) == ("closed", "exchange", Decimal(3), (9, 0))
-    assert "Take this edit back" not in staff.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+    words = staff.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+    assert "Take this edit back" not in words
+    assert "€12.00 taken off for an exchange" in words
+    assert "€0.00 given back" not in words
+
+
+def test_the_order_says_what_an_exchange_took_off_and_what_it_is_worth(staff, order):
+    page = send(staff, order, staff.get(f"{place(order)}?exchange=0"), **{back(order): "1"})
+    send(staff, order, send(staff, order, page, f"article:{Variant.objects.get(sku='BOWL').pk}"), "accept")
+    page = staff.get(f"/admin/orders/order/{order.pk}/change/")
+    words = " ".join(page.content.decode().split())
+    # 24.00 and a bowl at 15.00 were sold, a mug at 12.00 came back.
+    assert [str(page.context_data[name]) for name in ("exchanged_off", "given_off", "worth")] == ["12.0000", "0", "27.0000"]
+    assert '<dd class="strong">€27.00</dd>' in words
+    assert "1 exchanged" in words
+    assert "1 refunded" not in words
 
 
 @pytest.mark.parametrize("count", ["3", "x", "-1"])
