@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orders.admin.edit_back import pieces_of_return
+from orders.admin.edit_meanwhile import show_new_items, take_over
 from orders.admin.edit_overlaps import labels_of_keys
 from orders.admin.edit_sheet import EditSheet, first_edit, look_at
 from orders.admin.form_rows import add_item, add_pieces, change_rows, drop_item
@@ -88,8 +89,10 @@ def _answer(request: HttpRequest, site: AdminSite, order: Order, row: OrderPropo
             withdraw_proposal(row, actor=Actor.clerk(request.user))
         messages.info(request, _("The edit is given up. The order is as it was."))
         return _go(request, order_url(request, order))
-    if verb == "accept" and row is None and (done := _saved_before(order, data)):
-        return _go(request, order_url(request, done.order))
+    done = _saved_before(order, data) if row is None else None
+    if done is not None:
+        return _after_colleague(request, site, order, done, data)
+    is_new_form = data.get("version") != str(order.version) and show_new_items(data, order)
     base = _base_of(order, row, data)
     _edit_fields(data, verb, value, order=order)
     if verb == "drop" and value.isdecimal() and base is not None:
@@ -111,9 +114,22 @@ def _answer(request: HttpRequest, site: AdminSite, order: Order, row: OrderPropo
         order = Order.objects.with_statuses().defer("search").get(pk=order.pk)
         if order.version != sheet.order.version:
             sheet = look_at(order, user=request.user, row=open_proposal(order), base=sheet.edit, data=data, latest_event=sheet.base_event)
-    if not verb:
+    if not verb and not is_new_form:
         return render(request, f"{FOLDER}/changes.html", _context(request, sheet, note))
     return _page(request, site, sheet, note, status=200)
+
+
+def _after_colleague(request: HttpRequest, site: AdminSite, order: Order, done: OrderProposal, data: QueryDict) -> HttpResponse:
+    """The edit of this form was saved already: on to the order where nothing else was typed, else what was typed beside it."""
+    latest = _latest_event(order)
+    take_over(data, order, done, latest)
+    sheet = look_at(order, user=request.user, row=None, base=None, data=data, latest_event=latest)
+    if sheet.edit.is_empty and data.get("do") == "accept":
+        return _go(request, order_url(request, order))
+    _keep(sheet, request)
+    who = done.event.actor_name if done.event else done.author_name
+    note = _("%(who)s saved this edit meanwhile. The order is shown as it is now; what you typed beside that is still yours to save.")
+    return _page(request, site, sheet, note % {"who": who})
 
 
 def _accept(sheet: EditSheet, request: HttpRequest) -> tuple[str, str]:
@@ -148,7 +164,7 @@ def _saved_before(order: Order, data: QueryDict) -> OrderProposal | None:
     wanted = data.get("proposal", "")
     if not wanted.isdecimal() or len(wanted) > 18:
         return None
-    return order.proposals.filter(pk=wanted, state=OrderProposal.State.ACCEPTED).select_related("order").first()
+    return order.proposals.filter(pk=wanted, state=OrderProposal.State.ACCEPTED).select_related("event").first()
 
 
 def _base_of(order: Order, row: OrderProposal | None, data: QueryDict) -> OrderEdit | None:
