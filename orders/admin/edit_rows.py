@@ -60,6 +60,13 @@ class LineRow:
         return found | {"total": self.before_total if self.total != self.before_total and not self.is_back else None}
 
     @property
+    def worked_out_price(self) -> Decimal | None:
+        """The price that the choice of prices makes, where nobody typed one: the field still says that of the order."""
+        if self.wanted.price is not None or self.is_back or self.after is None or self.after.price == self.line.price:
+            return None
+        return self.after.price
+
+    @property
     def before_total(self) -> Decimal:
         return self.line.amount - self.line.line_discount
 

@@ -47,6 +47,17 @@ def field(order, name, sku="MUG"):
     return f"line-{order.lines.get(sku=sku, is_removed=False).pk}-{name}"
 
 
+def test_a_price_whose_vat_is_taken_off_says_what_it_becomes(staff):
+    order = make_order(items={"POT": 2})
+    page = send(staff, order, staff.get(place(order)), tax_exempt="on", prices="net")
+    assert page.context["sheet"].line_rows[0].worked_out_price == Decimal(25)  # 30.00 less 20 %
+    row = page.content.decode().split(f'id="was-price-{order.lines.get().pk}"')[1][:200]
+    assert ('<del class="small">€30.00</del>' in row, ">€25.00</b>" in row) == (True, True)
+    typed = send(staff, order, page, **{field(order, "price", "POT"): "20.00"})
+    assert typed.context["sheet"].line_rows[0].worked_out_price is None
+    assert "choose the prices “as sold, with VAT taken off or added”" in page.content.decode()
+
+
 def test_an_exempt_customer_pays_what_was_sold_without_its_vat(staff):
     order = make_order(items={"MUG": 2})
     Variant.objects.filter(sku="MUG").update(price=Decimal("15.00"))
