@@ -87,7 +87,8 @@ def _facts(invoice: Invoice) -> tuple[Fact, ...]:
     language, buyer = invoice.locale, invoice.buyer
     facts = [Fact(_("Issue date"), long_date(invoice.issue_date, language))]
     if not invoice.is_credit_note:
-        facts.append(Fact(_("Supply date"), long_date(invoice.supply_date, language)))
+        if invoice.supply_date:
+            facts.append(Fact(_("Supply date"), long_date(invoice.supply_date, language)))
         if invoice.due and invoice.due_date:
             facts.append(Fact(_("Due date"), long_date(invoice.due_date, language), "due"))
     facts.append(Fact(_("Order"), invoice.order_number))

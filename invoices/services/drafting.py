@@ -126,7 +126,7 @@ def _header(order: Order, parts: OrderParts, *, shop: Shop, seller: SellerProfil
         "phone": clean(order.phone),
         "reference": clean(order.po_number),
     }
-    supply = _supply_date(order, shop, day)
+    supply = _supply_date(order, parts, shop, day)
     return Invoice(
         kind=Invoice.Kind.INVOICE,
         is_test=order.is_test,
@@ -192,15 +192,19 @@ def _ship_to(order: Order, parts: OrderParts) -> dict[str, Any]:
     return place | person | {"same": same}
 
 
-def _supply_date(order: Order, shop: Shop, day: date) -> date:
-    """Day of supply (CGI ann. II 242 nonies A, 10°): the last parcel's, else a delivery date agreed for the past, else today."""
+def _supply_date(order: Order, parts: OrderParts, shop: Shop, day: date) -> date | None:
+    """Day of supply (CGI ann. II 242 nonies A, 10°): the last parcel's, else a delivery date agreed for the past, else today.
+
+    None before goods leave: that day is not determined yet, and the article asks for none then.
+    """
     parcels = list(order.shipments.filter(voided_by=None).values_list("shipped_at", flat=True))
     moments = [moment.astimezone(ZoneInfo(shop.time_zone)).date() for moment in parcels if moment]
     if moments:
         return min(max(moments), day)
     if order.delivery_on and order.delivery_on <= day:
         return order.delivery_on
-    return day
+    has_goods = any(line.requires_shipping and not line.is_digital for line in parts.lines)
+    return None if has_goods and not order.fulfilment_status.goods_left else day
 
 
 def _nature(lines: Sequence[OrderLine]) -> str:
@@ -305,7 +309,8 @@ def unit_net(amount: Decimal, quantity: Decimal, places: int) -> Decimal:
 
 
 def _say_how_to_pay(invoice: Invoice, order: Order, *, seller: SellerProfile, language: str, shop: Shop) -> None:
-    last = order.payments.filter(reverses=None, reversed_by=None).order_by("-received_at").first()
+    payments = list(order.payments.filter(reverses=None, reversed_by=None).order_by("-received_at")[:2])
+    last = payments[0] if payments else None
     paid_on = last.received_at.astimezone(ZoneInfo(shop.time_zone)).date() if last else None
     method = clean((last.method if last else "") or order.payment_method)
     if not invoice.gross:
@@ -315,7 +320,10 @@ def _say_how_to_pay(invoice: Invoice, order: Order, *, seller: SellerProfile, la
         invoice.due_date = None
         day = wording.long_date(paid_on, language)
         if method and paid_on:
-            text = _("Paid by %(method)s on %(day)s.") % {"method": method, "day": day}
+            words = _("Paid. The last payment came by %(method)s on %(day)s.") if payments[1:] else _("Paid by %(method)s on %(day)s.")
+            text = words % {"method": method, "day": day}
+        elif payments[1:]:
+            text = _("Paid. The last payment came on %(day)s.") % {"day": day}
         else:
             text = _("Paid on %(day)s.") % {"day": day} if paid_on else _("Paid.")
     else:

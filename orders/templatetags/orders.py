@@ -1,7 +1,7 @@
 """How orders are written on pages: status pills, moments, names of events."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import groupby
 from typing import Any
@@ -40,12 +40,17 @@ def pill(status: Status, *, quiet: bool = True) -> SafeString:
 
 @register.filter
 def moment(at: datetime | None) -> str:
-    """When something happened, as short as it is clear: "Today 09:26", "Yesterday 17:09", "22 Nov 16:26", "3 Mar 2024"."""
+    """When something happened, as short as it is clear: "Today 09:26", "Yesterday 17:09", "22 Nov 16:26", "3 Mar 2024".
+
+    Midnight to the microsecond is what a field for a day saves: nobody said a time, so none is shown.
+    """
     if at is None:
         return ""
     local, today = timezone.localtime(at), timezone.localdate()
     clock = f"{local:%H:%M}"
     days = (today - local.date()).days
+    if local.time() == time.min:
+        return _date(local.date(), "d MMM" if local.year == today.year else "d MMM y")
     if days == 0:
         return _("Today %(time)s") % {"time": clock}
     if days == 1:

@@ -15,7 +15,8 @@ from invoices.services import credit_invoice, issue_invoice, preconditions
 from orders.drafts import DraftDiscount, DraftLine, DraftSurcharge, Person
 from orders.errors import NotAllowed
 from orders.models import ExternalDocument, Order, OrderAddress, OrderLine, Product
-from orders.services.plan import Actor
+from orders.services.payments import PaymentWish
+from orders.services.plan import Actor, apply
 from tests.invoices.makers import amounts, make_invoice, make_seller
 from tests.makers import LEA, ROBOT, make_clerk, make_order
 
@@ -248,3 +249,20 @@ def test_lea_is_a_consumer():
     make_seller()
     invoice = make_invoice(make_order("PAID", billing=LEA, shipping=LEA))
     assert (invoice.buyer_kind, invoice.buyer_country, invoice.process) == ("consumer", "FR", "B2")
+
+
+def test_nothing_that_has_not_left_has_a_day_of_supply():
+    make_seller()
+    assert make_invoice(make_order("PAID", items={"MUG": 1})).supply_date is None
+    shipped = make_invoice(make_order("PAID", "SHIPPED", items={"MUG": 1}))
+    assert shipped.supply_date == shipped.issue_date
+
+
+def test_an_order_paid_in_two_says_which_payment_was_the_last():
+    make_seller()
+    order = make_order(items={"MUG": 3}, language="en")
+    for amount, day in (("16.00", 20), ("20.00", 24)):
+        moment = datetime(2026, 11, day, 12, tzinfo=UTC)
+        apply(PaymentWish(order_id=order.pk, actor=ROBOT, amount=Decimal(amount), method="Card", received_at=moment)).or_raise()
+    words = make_invoice(order).payment["text"].replace("\xa0", " ")
+    assert words == "Paid. The last payment came by Card on 24 November 2026."

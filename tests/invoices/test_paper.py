@@ -40,6 +40,7 @@ def assert_holds(text, *parts):
 def test_an_invoice_holds_every_mention_the_law_asks_for():
     make_seller(siret="81234567600017")
     order = make_order(
+        fulfilment="SHIPPED",
         billing=COMPANY,
         shipping=COMPANY,
         tax_id="FR65912345675",

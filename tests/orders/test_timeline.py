@@ -1,8 +1,10 @@
 """The history of an order: every change with old and new values and its source, mails and documents, filtered by links."""
 
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,6 +15,7 @@ from orders.services.contact import ContactWish
 from orders.services.editing import DetailsWish, HoldWish, NoteWish
 from orders.services.payments import RefundWish
 from orders.services.plan import Actor, apply
+from orders.templatetags.orders import moment
 from tests.invoices.makers import make_seller
 from tests.makers import ROBOT, make_clerk, make_order, make_shop, make_variant, quantity_edit, set_status
 
@@ -196,3 +199,10 @@ def test_money_given_back_is_no_worth_of_a_customer(client, ines):
     ]
     assert "€66.00" in client.get(reverse("admin:orders_customer_changelist")).content.decode()
     assert "Why €66.00?" in client.get(reverse("admin:orders_customer_change", args=[orders[0].customer_id])).content.decode()
+
+
+@time_machine.travel("2026-11-24 12:00:00Z", tick=False)
+def test_a_day_without_a_time_is_shown_without_one():
+    assert moment(timezone.make_aware(datetime(2026, 11, 20))) == "20 Nov"
+    assert moment(timezone.make_aware(datetime(2026, 11, 20, 16, 26))) == "20 Nov 16:26"
+    assert moment(timezone.make_aware(datetime(2026, 11, 24))) == "24 Nov"
