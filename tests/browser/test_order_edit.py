@@ -93,3 +93,14 @@ def test_a_change_by_somebody_else_is_shown_and_the_edit_taken_over(office):
     office.wait_for_url(re.compile(r"/change/"))
     order.refresh_from_db()
     assert order.total == Decimal("36.00")
+
+
+def test_on_a_phone_the_fields_of_an_item_say_what_they_are(office):
+    order = opened(office)
+    office.goto(f"{office.base}/admin/orders/order/{order.pk}/edit/")
+    names = office.locator(".edit-lines .cell-name")
+    expect(names.first).to_be_hidden()
+    office.set_viewport_size({"width": 390, "height": 900})
+    expect(names.first).to_be_visible()
+    assert names.all_inner_texts() == ["Price", "Qty"]
+    assert office.evaluate("document.documentElement.scrollWidth") == 390
