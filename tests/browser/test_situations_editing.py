@@ -140,11 +140,11 @@ def test_a_forgotten_coupon_is_given_and_paid_back_in_french(in_french, day, han
     hand.took(5)
     day()
     assert aftermath_of(order) == Aftermath(
-        statuses="PARTIALLY_REFUNDED AWAITING_PROCESSING",
+        statuses="PAID AWAITING_PROCESSING",
         money=Money(total="37.30", vat="6.22", paid="40.90", refunded="3.60", credited="0.00", balance="settled"),
         stock={"MUG": "20/0 20/3", "POT": "5/0"},
         events="placed edit refund",
-        last="Refund recorded · Paid → Partially refunded · €3.60 given back",
+        last="Refund recorded · €3.60 given back",
         mails={
             LEA: [
                 "order_confirmation sent fr",
