@@ -214,7 +214,10 @@ def _of_address(form_field: forms.Field, text: Any) -> Any:
         amount = Decimal(text)
     except (InvalidOperation, TypeError):
         return text
-    return amount.quantize(quantum(form_field.decimals)) if amount.is_finite() and abs(amount) < form_field.most else text
+    if not amount.is_finite() or abs(amount) >= form_field.most:
+        return text
+    # As text, the way the field sends it: else the click would look like a change since the look.
+    return form_field.prepare_value(amount.quantize(quantum(form_field.decimals)))
 
 
 def pieces_field(label: str, most: int, initial: int = 0) -> forms.IntegerField:
