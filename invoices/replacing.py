@@ -61,7 +61,9 @@ def plan_replacement(
 
 
 def _plan_new_invoice(plan: Plan, change: PlannedChange, invoice: Invoice, overtaken: Sequence[PendingDocument], credits: Decimal) -> None:
-    if any(document.event_id == change.facts.get("reverts") for document in overtaken):
+    taken_back = any(document.event_id == change.facts.get("reverts") for document in overtaken)
+    # An exchange that is taken back leaves what it took off: then the invoice still says too much.
+    if taken_back and _gross_after(change) >= invoice.remaining - credits:
         _tell(change, _("Invoice %(number)s stands") % {"number": invoice.number}, _("The order says again what the invoice says."))
     elif not is_printed(change):
         _tell(change, _("Invoice %(number)s stands") % {"number": invoice.number}, _("Nothing that it says changes."))

@@ -1,8 +1,11 @@
 """An invoice that is issued after money was given back says what is left of the order, to the cent."""
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -10,16 +13,19 @@ from hypothesis.extra.django import TestCase
 from invoices.integrity import find_problems
 from invoices.models import Invoice
 from invoices.services import credit_invoice, issue_invoice
+from invoices.services.issuing import uncredited_invoices
+from invoices.services.releasing import release_documents
 from orders.drafts import DraftDiscount, DraftLine
-from orders.edits import OrderEdit
+from orders.edits import OrderEdit, TakenBack
 from orders.errors import CannotUndo, InvalidWish
 from orders.models import Order
+from orders.services.counter_edit import counter_edit
 from orders.services.payments import RefundPiece, RefundWish
 from orders.services.plan import apply
 from orders.services.proposing import EditWish
 from orders.services.undo import UndoWish
 from tests.invoices.makers import amounts, make_invoice, make_seller
-from tests.makers import ROBOT, make_order, make_shop, quantity_edit
+from tests.makers import CLERK, ROBOT, make_order, make_shop, quantity_edit
 from tests.orders.ecwid_documents import document, item, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -107,6 +113,20 @@ def test_an_edit_is_not_undone_once_an_invoice_says_it():
     with pytest.raises(CannotUndo, match="correct it with a credit note"):
         apply(UndoWish(order_id=order.pk, event_id=event.pk, actor=ROBOT)).or_raise()
     assert Order.objects.get(pk=order.pk).total == D("36.00")
+
+
+def test_an_exchange_taken_back_leaves_no_invoice_that_says_too_much():
+    """What came back stays taken off: the invoice of 36.00 is replaced by one of 24.00."""
+    order = make_order("PAID", items={"MUG": 3})
+    make_invoice(order)
+    line = order.lines.get()
+    edit = OrderEdit(added=(DraftLine(name="Bowl", price=D("9.00")),), taken_back=(TakenBack(line.pk, 1, shelf=1),), reason="Swap")
+    swap = apply(EditWish(order_id=order.pk, edit=edit, actor=CLERK)).or_raise().event
+    counter = replace(counter_edit(swap), reason="Kept it")
+    apply(EditWish(order_id=order.pk, edit=counter, actor=CLERK)).or_raise()
+    release_documents(now=timezone.now() + timedelta(hours=1))
+    left = uncredited_invoices([order.pk])[order.pk]
+    assert (left.remaining, Order.objects.get(pk=order.pk).credited_total) == (D("24.00"), D("12.00"))
 
 
 def test_an_edit_that_no_invoice_prints_is_undone():

@@ -69,7 +69,7 @@ class Undoing(Shop):
     def undo(self, index):
         """The latest change is taken back whole: the order is again what it was before."""
         changed = [kept for kept in self.orders if kept.latest[1]]
-        kept = changed[index % len(changed)] if changed and index % 4 else self.order(index)
+        kept = max(changed, key=lambda kept: kept.latest[0]) if changed and index % 4 else self.order(index)
         event, before = latest_change(kept.pk), kept.latest[1]
         if event.kind == OrderEvent.Kind.UNDO:
             assert apply(UndoWish(order_id=kept.pk, event_id=event.undoes_id, actor=CLERK)).unchanged == [kept.pk]

@@ -18,7 +18,7 @@ from orders.services.payments import PaymentWish, RefundPiece, RefundWish, TakeB
 from orders.services.plan import apply
 from orders.services.proposing import EditWish
 from tests.makers import CLERK
-from tests.orders.any_sequence.content import ZERO
+from tests.orders.any_sequence.content import ZERO, cents
 from tests.orders.any_sequence.selling import Selling, money, wanted
 from tests.orders.any_sequence.shop import Shop, attempt, few, fitting, pick
 
@@ -27,6 +27,10 @@ some_money = money.map(lambda amount: amount + Decimal("0.01"))
 
 def has_money(model):
     return model.paid > model.refunded
+
+
+def is_overpaid(model):
+    return not model.is_deleted and model.balance < 0
 
 
 def taken_off(kept):
@@ -88,6 +92,15 @@ class Refunding(Selling):
         kept = self.order(index, has_money)
         left = kept.model.paid - kept.model.refunded
         amount = left if is_exact and left else amount
+        wish = RefundWish(order_id=kept.pk, actor=CLERK, amount=amount)
+        self.perform(kept, wish, lambda model: model.refund({}, shipping=ZERO, amount=amount))
+
+    @precondition(lambda self: any(is_overpaid(kept.model) for kept in self.orders))
+    @rule(index=pick, part=st.sampled_from(["0.5", "1", "1.5"]).map(Decimal))
+    def refund_what_was_too_much(self, index, part):
+        """Part of what was paid too much, all of it, or more: only the rest is taken off the order."""
+        kept = self.order(index, is_overpaid)
+        amount = max(Decimal("0.01"), cents(-kept.model.balance * part))
         wish = RefundWish(order_id=kept.pk, actor=CLERK, amount=amount)
         self.perform(kept, wish, lambda model: model.refund({}, shipping=ZERO, amount=amount))
 
