@@ -61,9 +61,7 @@ def plan_replacement(
 
 
 def _plan_new_invoice(plan: Plan, change: PlannedChange, invoice: Invoice, overtaken: Sequence[PendingDocument], credits: Decimal) -> None:
-    taken_back = any(document.event_id == change.facts.get("reverts") for document in overtaken)
-    # An exchange that is taken back leaves what it took off: then the invoice still says too much.
-    if taken_back and _gross_after(change) >= invoice.remaining - credits:
+    if _is_right_again(change, overtaken) and _gross_after(change) == invoice.remaining - credits:
         _tell(change, _("Invoice %(number)s stands") % {"number": invoice.number}, _("The order says again what the invoice says."))
     elif not is_printed(change):
         _tell(change, _("Invoice %(number)s stands") % {"number": invoice.number}, _("Nothing that it says changes."))
@@ -86,6 +84,17 @@ def _plan_new_invoice(plan: Plan, change: PlannedChange, invoice: Invoice, overt
                 credited=invoice.gross - invoice.remaining + credits,
             )
         )
+
+
+def _is_right_again(change: PlannedChange, overtaken: Sequence[PendingDocument]) -> bool:
+    """Whether an edit is taken back before its new invoice was issued, and no earlier edit's new invoice had made room for that one.
+
+    The amounts must agree, too: an exchange that is taken back leaves what it took off.
+    """
+    reverted = change.facts.get("reverts")
+    if not any(document.event_id == reverted for document in overtaken):
+        return False
+    return not PendingDocument.objects.filter(cancelled_by=reverted, trigger=PendingDocument.Trigger.EDITED).exists()
 
 
 def _plan_another(plan: Plan, change: PlannedChange, credited: Invoice) -> None:

@@ -129,6 +129,17 @@ def test_an_exchange_taken_back_leaves_no_invoice_that_says_too_much():
     assert (left.remaining, Order.objects.get(pk=order.pk).credited_total) == (D("24.00"), D("12.00"))
 
 
+def test_the_first_of_two_edits_is_invoiced_though_the_second_is_taken_back():
+    """The new invoice of the first made room for that of the second; the old one of 24.00 is still wrong."""
+    order = make_order("PAID", items={"MUG": 2})
+    make_invoice(order)
+    apply(quantity_edit(order, 3, actor=CLERK, reason="One more")).or_raise()
+    second = apply(quantity_edit(order, 4, actor=CLERK, reason="Another")).or_raise().event
+    apply(EditWish(order_id=order.pk, edit=replace(counter_edit(second), reason="No"), actor=CLERK)).or_raise()
+    release_documents(now=timezone.now() + timedelta(hours=1))
+    assert uncredited_invoices([order.pk])[order.pk].remaining == D("36.00")
+
+
 def test_an_edit_that_no_invoice_prints_is_undone():
     order = make_order("PAID", items={"MUG": 2})
     edit = OrderEdit(columns={"payment_method": "Cheque"})

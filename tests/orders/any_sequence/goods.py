@@ -50,6 +50,8 @@ class Shipping(Shop):
         kept = self.order(index)
         which = self.item(kept, which, lambda item: out_of(kept, item))
         returned = fates(kept, which, pieces) if fulfilment == "RETURNED" else {}
+        if returned and kept.model.is_released:
+            returned[which] = (min(pieces[0], 1), min(pieces[1], 1))  # back already, so any piece is one too many
         wish = StatusWish(ids=[kept.pk], actor=CLERK, fulfilment=fulfilment, returned=of_lines(kept, returned))
         self.perform(kept, wish, lambda model: model.set_status("", fulfilment, lost=(), returned=returned, record=None))
 
