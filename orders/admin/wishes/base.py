@@ -161,9 +161,13 @@ class WishForm(forms.Form):
     def word(self) -> forms.BoundField | None:
         return self["personal_word"] if self.has_word else None
 
-    def weighty_values(self) -> dict[str, str]:
-        """What was sent for the fields that change consequences, to tell whether the reader changed something since a look."""
-        return {name: str(self.data.get(name) or "") for name in self.fields if name not in self.light and name != "personal_word"}
+    def weighty_values(self) -> dict[str, Any]:
+        """What the fields that change consequences mean ("5" is "5.00"), to tell whether the reader changed something since a look.
+
+        Of a form that is not complete, what was sent.
+        """
+        values = self.cleaned_data if self.is_valid() else {name: self.data.get(name) or "" for name in self.fields}
+        return {name: values.get(name) for name in self.fields if name not in self.light and name != "personal_word"}
 
     def add_choice(self, name: str, label: str, names: QuerySet[Any], initial: str) -> None:
         """A text field that suggests the shop's names and takes any other."""
