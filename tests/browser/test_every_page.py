@@ -30,6 +30,7 @@ def addresses():
         "/admin/",
         "/admin/orders/order/?view=all",
         "/admin/orders/order/?q=lea&payment=PAID&placed=30-days",
+        "/admin/orders/order/?placed_from=2026-13-45&product=a-very-long-name-that-somebody-typed-into-the-filter",
         "/admin/orders/order/filters/?payment=PAID",
         "/admin/orders/order/views/",
         f"/admin/orders/order/{order.pk}/change/",
