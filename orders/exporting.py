@@ -185,7 +185,8 @@ def rows_of_orders(ids: Sequence[int], rows: str, shop: Shop) -> Iterator[Row]:
         parts[line.order_id].lines.append(line)
     for pk, name in Order.tags.through.objects.filter(order__in=found).order_by("tag__name").values_list("order_id", "tag__name"):
         parts[pk].tags.append(name)
-    for pk, number in Shipment.objects.filter(order__in=found, voided_by=None).order_by("id").values_list("order_id", "tracking_number"):
+    parcels = Shipment.objects.filter(order__in=found, voided_by=None).order_by("shipped_at", "id")
+    for pk, number in parcels.values_list("order_id", "tracking_number"):
         if number:
             parts[pk].tracking.append(number)
     for pk in ids:

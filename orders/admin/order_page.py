@@ -144,7 +144,7 @@ def page_facts(request: HttpRequest, order: Order, chosen: HistoryFilter) -> dic
     )
     payments = list(Payment.objects.filter(order=order).select_related("reversed_by").order_by("id"))
     shipment_lines = ShipmentLine.objects.select_related("line")
-    shipments = list(Shipment.objects.filter(order=order).prefetch_related(Prefetch("lines", shipment_lines)).order_by("id"))
+    shipments = list(Shipment.objects.filter(order=order).prefetch_related(Prefetch("lines", shipment_lines)).order_by("shipped_at", "id"))
     notes = list(order.notes.prefetch_related("files").order_by("id"))
     surcharges, discounts = list(order.surcharges.order_by("id")), list(order.discounts.order_by("id"))
     figures = Figures(order, lines, discounts, surcharges, payments, refunds)

@@ -291,9 +291,10 @@ class PlannedChange:
         return next((address for address in self.addresses if address.kind == kind), None)
 
     def current_shipments(self) -> list[Shipment]:
-        """Parcels that count after the change, oldest first."""
+        """Parcels that count after the change, oldest first: one whose number was corrected stands where it stood."""
         voided = {shipment.pk for shipment in self.voided_shipments}
-        return [s for s in self.shipments if s.pk not in voided] + [s for s, _lines in self.new_shipments]
+        parcels = [s for s in self.shipments if s.pk not in voided] + [s for s, _lines in self.new_shipments]
+        return sorted(parcels, key=lambda parcel: parcel.shipped_at)
 
     def add(self, consequence: Consequence) -> None:
         self.consequences.append(consequence)

@@ -113,7 +113,7 @@ def _load_parts(world: World, known: World | None) -> None:
         lines = OrderLine.objects.filter(order__in=stale, is_removed=False).order_by("order_id", "position", "id")
         world.lines |= _grouped(lines)
         world.addresses |= _grouped(OrderAddress.objects.filter(order__in=stale))
-        world.shipments |= _grouped(Shipment.objects.filter(order__in=stale, voided_by=None).order_by("id"))
+        world.shipments |= _grouped(Shipment.objects.filter(order__in=stale, voided_by=None).order_by("shipped_at", "id"))
 
 
 def _load_variants(world: World, wanted: set[int], *, lock: bool) -> None:

@@ -11,7 +11,7 @@ from orders.errors import InvalidWish
 from orders.models import Order
 from orders.parcelled import Parcelled, parcelled_of
 from orders.services.contact import ContactWish
-from orders.services.fulfilment import ShipmentWish
+from orders.services.fulfilment import ShipmentWish, TrackingWish
 from orders.services.plan import apply
 from orders.services.undo import UndoWish, latest_change
 from tests.makers import ROBOT, make_clerk, make_order, make_shop, set_status
@@ -83,6 +83,19 @@ def test_the_second_parcel_sets_shipped_and_each_number_mails_once(client):
     assert Order.objects.get(pk=order.pk).fulfilment_status.code == "SHIPPED"
     mails = OutgoingEmail.objects.filter(order=order, kind="shipped").order_by("id")
     assert [mail.about for mail in mails] == ["6A00000000001", "6A00000000002"]
+
+
+def test_a_parcel_keeps_its_place_when_its_number_comes_later(client):
+    order = make_order("PAID", items={"MUG": 3})
+    ship(order, 1)
+    ship(order, 1, tracking_number="6A222")
+    first = order.shipments.order_by("id").first()
+    apply(TrackingWish(order_id=order.pk, actor=ROBOT, shipment_id=first.pk, tracking_number="6A111")).or_raise()
+    page = " ".join(client.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode().split())
+    assert page.index("Parcel 1") < page.index("6A111") < page.index("Parcel 2") < page.index("6A222")
+    told = {mail.about: mail.text for mail in OutgoingEmail.objects.filter(order=order, kind="shipped")}
+    assert "\nColis 1\n" in told["6A111"]
+    assert "\nColis 2\n" in told["6A222"]
 
 
 def plan_pickup(order, **values):
