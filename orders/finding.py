@@ -14,6 +14,7 @@ from orders.search import SPELLINGS, digits_of, fold
 MOST_WORDS = 6
 MOST_SUGGESTIONS = 8
 _LATIN = (range(0x41, 0x5B), range(0x61, 0x7B), range(0xC0, 0x250), range(0x1E00, 0x1F00))
+_COUNTED = re.compile(r"(\d{1,6})\s*[x×*]\s*(.+)", re.IGNORECASE)
 _MARKS = "[\u0300-\u036f]*"
 
 
@@ -78,6 +79,12 @@ def scanned_variant(text: str) -> Variant | None:
         return None
     exact = list(on_sale().filter(Q(sku__iexact=text) | Q(barcode=text))[:5])
     return next((v for v in exact if v.sku == text), exact[0] if exact else None)
+
+
+def split_count(text: str) -> tuple[int, str]:
+    """Pieces and the rest of "3 x MUG", "3*MUG" or "3 × MUG"; one piece where no number is said."""
+    said = _COUNTED.fullmatch(text.strip())
+    return (int(said[1]), said[2].strip()) if said else (1, text)
 
 
 def kind_of_contact(text: str) -> dict[str, Any]:

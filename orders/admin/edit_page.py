@@ -16,14 +16,14 @@ from orders.admin.edit_meanwhile import show_new_items, take_over
 from orders.admin.edit_overlaps import labels_of_keys
 from orders.admin.edit_sheet import EditSheet, first_edit, look_at
 from orders.admin.form_rows import add_item, add_pieces, change_rows, drop_item
-from orders.admin.manual_order import MAIL_POLICY, articles_found
+from orders.admin.manual_order import MAIL_POLICY, article_meant, articles_found
 from orders.admin.manual_order_form import line_data
 from orders.admin.places import order_url, within
 from orders.admin.timeline import History
 from orders.drafts import DraftLine
 from orders.edits import OrderEdit
 from orders.errors import OrderError, StaleOrder
-from orders.finding import on_sale, scanned_variant
+from orders.finding import on_sale
 from orders.models import Order, OrderEvent, OrderProposal, Shop, Status
 from orders.money import format_number
 from orders.people import name_of, readers_of_orders
@@ -193,9 +193,9 @@ def _edit_fields(data: QueryDict, verb: str, value: str, *, order: Order) -> Non
     """Change the fields as a button asks."""
     text = data.get("article_search", "").strip()
     if verb == "typed" and text:
-        variant = scanned_variant(text) or next(iter(articles_found(text)), None)
+        variant, pieces = article_meant(text)
         if variant is not None:
-            _add_article(data, variant, order)
+            _add_article(data, variant, order, pieces=pieces)
     elif verb == "article" and value.isdecimal():
         variant = on_sale().filter(pk=value).first()
         if variant is not None:
@@ -213,10 +213,10 @@ def _edit_fields(data: QueryDict, verb: str, value: str, *, order: Order) -> Non
         change_rows(data, verb, value)
 
 
-def _add_article(data: QueryDict, variant: Any, order: Order) -> None:
-    """Add one piece: to the item that the edit adds already, else as a new item."""
-    if not add_pieces(data, variant, 1):
-        add_item(data, line_data(DraftLine(variant_id=variant.pk), order.currency, {variant.pk: variant}))
+def _add_article(data: QueryDict, variant: Any, order: Order, *, pieces: int = 1) -> None:
+    """Add pieces: to the item that the edit adds already, else as a new item."""
+    if not add_pieces(data, variant, pieces):
+        add_item(data, line_data(DraftLine(variant_id=variant.pk, quantity=pieces), order.currency, {variant.pk: variant}))
 
 
 def _keep(sheet: EditSheet, request: HttpRequest) -> OrderProposal | None:

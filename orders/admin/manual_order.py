@@ -1,6 +1,5 @@
 """The manual order form: one page that recomputes while a clerk types, keeps its draft, and creates the order once."""
 
-import re
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -22,7 +21,7 @@ from orders.admin.manual_order_sheet import Offer, Sheet, look_at
 from orders.admin.order_numbers import upcoming_number
 from orders.drafts import DraftLine, OrderDraft
 from orders.errors import OrderError, StaleOrder
-from orders.finding import MOST_SUGGESTIONS, find_customers, find_variants, kind_of_contact, on_sale, scanned_variant
+from orders.finding import MOST_SUGGESTIONS, find_customers, find_variants, kind_of_contact, on_sale, scanned_variant, split_count
 from orders.models import Customer, Draft, Order, Shop, Variant
 from orders.money import format_number
 from orders.rights import require
@@ -33,7 +32,6 @@ from orders.services.reserving import with_catalogue_prices
 
 FOLDER = "admin/orders/manual_order"
 SEE_CUSTOMERS = "orders.view_customer"
-COUNTED = re.compile(r"(\d{1,6})\s*[x×*]\s*(.+)", re.IGNORECASE)  # "3 x MUG" adds three
 # A mail brings its own styles and nothing else.
 MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
 
@@ -80,6 +78,14 @@ def articles_found(text: str) -> list[Variant]:
     found = list(find_variants(on_sale(), text).order_by("product__name", "position")[:MOST_SUGGESTIONS])
     exact = scanned_variant(text)
     return [exact, *(v for v in found if v != exact)][:MOST_SUGGESTIONS] if exact else found
+
+
+def article_meant(text: str) -> tuple[Variant | None, int]:
+    """The article that a text typed or scanned means, and how many: "3 x MUG" are three. A SKU that reads like that wins."""
+    if exact := scanned_variant(text):
+        return exact, 1
+    pieces, rest = split_count(text)
+    return next(iter(articles_found(rest)), None), pieces
 
 
 def _new_draft(request: HttpRequest, offer: Offer) -> OrderDraft:
@@ -192,10 +198,7 @@ def _take_typed(data: QueryDict, customers: QuerySet[Customer]) -> None:
     """The return key: a scanned SKU or the first article found is added, the only customer found is taken."""
     text = data.get("article_search", "").strip()
     if text:
-        variant, pieces = scanned_variant(text), 1
-        if variant is None and (counted := COUNTED.match(text)):
-            text, pieces = counted[2], int(counted[1])
-        variant = variant or scanned_variant(text) or next(iter(articles_found(text)), None)
+        variant, pieces = article_meant(text)
         if variant is not None:
             _add_article(data, variant, pieces)
         return

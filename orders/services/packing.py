@@ -1,6 +1,5 @@
 """Packing an order piece by piece: who is at it, what is in the box, and the wish that closes the parcel."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orders.errors import InvalidWish, OrderError
+from orders.finding import split_count
 from orders.models import Order, OrderLine, Packing, Variant
 from orders.people import name_of
 from orders.services.fulfilment import ShipmentWish
@@ -21,7 +21,6 @@ from orders.services.status import StatusWish
 from orders.services.stock import Pieces
 
 CLAIM = timedelta(minutes=15)  # without a scan or a click for so long, somebody else may take the order
-_TIMES = re.compile(r"(\d{1,4})\s*[*×]\s*(.+)")
 
 
 class AtAnotherTable(OrderError):
@@ -113,7 +112,7 @@ def put_back(order_id: int, user: Any) -> None:
 
 
 def scan(order_id: int, user: Any, code: str) -> str:
-    """Count the piece with this SKU or barcode into the box ("3*MUG" counts three); says what was counted.
+    """Count the piece with this SKU or barcode into the box ("3*MUG" or "3 x MUG" counts three); says what was counted.
 
     Raises WrongItem with the reason, AtAnotherTable where somebody took the order over.
     """
@@ -121,8 +120,8 @@ def scan(order_id: int, user: Any, code: str) -> str:
     with transaction.atomic():
         packing, box = _on_table(order_id, user)
         row, times = _row_of(box, code), 1
-        if row is None and (several := _TIMES.fullmatch(code)):
-            times, code = int(several[1]), several[2].strip()
+        if row is None:
+            times, code = split_count(code)
             row = _row_of(box, code)
         if row is None:
             raise WrongItem(_why_wrong(order_id, code))

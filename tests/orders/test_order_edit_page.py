@@ -101,6 +101,14 @@ def test_articles_are_added_by_sku_removed_and_put_back(staff):
     assert (Order.objects.get().total, stock_of("POT")) == (Decimal(54), (5, 1))
 
 
+def test_several_pieces_are_added_in_one_line(staff):
+    order = make_order(items={"MUG": 2})
+    page = send(staff, order, staff.get(place(order)), article_search="3 x POT")
+    send(staff, order, page, "accept")
+    # 2 x 12.00 + 3 x 30.00
+    assert (Order.objects.get().total, stock_of("POT")) == (Decimal(114), (5, 3))
+
+
 def test_a_free_item_and_a_discount_are_typed(staff):
     order = make_order(items={"MUG": 2})
     page = send(staff, order, staff.get(place(order)), "custom", article_search="Gift wrap")

@@ -135,7 +135,7 @@ def test_putting_back_forgets_an_empty_box_and_keeps_a_begun_one(paul, lea):
 
 def test_closing_the_parcel_ships_what_is_in_the_box(paul):
     order = make_order("PAID", items={"MUG": 3})
-    scan(order.pk, paul, "3*MUG")
+    scan(order.pk, paul, "3 x MUG")
     apply(ParcelWish(order_id=order.pk, actor=Actor.clerk(paul), carrier="Colissimo", tracking_number="6A1")).or_raise()
     order = Order.objects.get(pk=order.pk)
     parcel = Shipment.objects.get()
