@@ -42,6 +42,16 @@ def _let_databases_be_emptied():
     TransactionTestCase._fixture_teardown = empty_without_triggers
 
 
+@pytest.fixture(autouse=True)
+def _one_language():
+    """The language that a request of an earlier test chose stays with the process: each test begins with that of the settings."""
+    from django.conf import settings
+    from django.utils import translation
+
+    with translation.override(settings.LANGUAGE_CODE):
+        yield
+
+
 def pytest_collection_modifyitems(config, items):
     from django.db import connection
 

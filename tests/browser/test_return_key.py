@@ -46,6 +46,7 @@ def test_return_in_a_table_records_nothing(office, order):
     office.fill(f"#panel-quantity-{line.pk}", "2")
     for _press in range(3):
         office.press(f"#panel-quantity-{line.pk}", "Enter")
+    expect(office.locator("#panel-effects")).to_contain_text("2 pieces leave the stock")
     expect(office.locator("#panel-apply")).to_be_enabled()
     assert not Shipment.objects.exists()
     office.press(f"#panel-quantity-{line.pk}", "Control+Enter")
