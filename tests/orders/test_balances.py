@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 from django.http import QueryDict
 
 from orders.admin.list_result import result_of
@@ -59,14 +58,6 @@ def test_amounts_that_floats_can_not_hold_are_settled():
     Order.objects.filter(pk=order.pk).update(total=Decimal("0.3"), paid_total=Decimal("0.6"), refunded_total=Decimal("0.4"))
     Order.objects.filter(pk=order.pk).update(credited_total=Decimal("0.1"))
     assert Order.objects.filter(BALANCES["settled"][1](), pk=order.pk).exists()
-
-
-def test_what_is_owed_is_found_by_its_index(orders):
-    found = Order.objects.present().filter(BALANCES["overpaid"][1]()).order_by("-placed_at", "-id")[:51]
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-    assert "order_by_balance" in found.explain()
 
 
 def test_the_page_says_what_is_due_and_why(orders, client):

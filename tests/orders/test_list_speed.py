@@ -15,7 +15,7 @@ from django.urls import reverse
 from ecwid_orders.home import home_of
 from ecwid_orders.tasks import count_again
 from orders.admin.list_result import builtin_tabs, deleted_tabs, result_of
-from orders.balances import money_kept
+from orders.balances import money_kept, overpaid
 from orders.listing import SORTS, _countable, _Source, bounded_counts, read_place, write_place
 from orders.models import Order, Shop, Status
 from orders.search import find_orders
@@ -132,6 +132,10 @@ def test_each_search_is_found_by_trigrams():
 def test_orders_that_wait_for_staff_are_found_by_indexes():
     assert not walks_all(plan_of(Order.objects.to_process()))
     assert not walks_all(plan_of(Order.objects.present().filter(money_kept()).order_by()))
+
+
+def test_what_is_owed_is_found_by_its_index():
+    assert "order_by_balance" in plan_of(Order.objects.present().filter(overpaid()).order_by("-placed_at", "-id")[:51])
 
 
 def test_home_walks_no_orders(rf):
