@@ -55,6 +55,14 @@ def filled(client, skus=("MUG",), **changes):
     return fields_of(send(client, data, **{"customer_name": "Zoé", "email": "zoe@example.com"} | changes))
 
 
+def test_without_the_script_the_work_goes_on_at_the_articles(client, clerk):
+    Customer.objects.create(name="Zoé Petit", email="zoe@example.com", email_key="zoe@example.com", country="FR")
+    found = {"customer_search": "zoe", "do": "typed"}
+    assert 'id="article-search" autofocus' in send(client, fields_of(page(client)), **found).content.decode()
+    # With it the focus is kept by the script, wherever it is.
+    assert 'id="article-search" autofocus' not in send(client, fields_of(page(client)), htmx=True, **found).content.decode()
+
+
 def test_scanning_a_sku_adds_it_and_scanning_it_again_adds_one(client, clerk):
     make_variant("MUG")
     data = filled(client, ("mug", "MUG"))
